@@ -1,1 +1,5 @@
-//! x
+//! The server: see ARCHITECTURE.md for the map.
+
+pub mod error;
+pub mod model;
+pub mod storage;

@@ -1,0 +1,157 @@
+//! The words in which migrations are written: one table each, safe to run again after a crash, since
+//! MySQL commits every statement of a migration by itself.
+
+use sea_orm_migration::prelude::{
+    Alias, ColumnDef, DbErr, Index, IntoIden, MigrationName, MigrationTrait, SchemaManager, Table,
+    async_trait,
+};
+
+/// A migration that creates one table with its indexes.
+pub struct CreateTable {
+    migration: &'static str,
+    table: &'static str,
+    columns: Vec<ColumnDef>,
+    indexes: Vec<TableIndex>,
+}
+
+#[derive(Clone, Copy)]
+struct TableIndex {
+    columns: &'static str,
+    unique: bool,
+}
+
+impl CreateTable {
+    pub(super) const fn new(migration: &'static str, table: &'static str) -> Self {
+        Self { migration, table, columns: Vec::new(), indexes: Vec::new() }
+    }
+
+    pub(super) fn column(mut self, column: ColumnDef) -> Self {
+        self.columns.push(column);
+        self
+    }
+
+    /// An index over comma-separated columns.
+    pub(super) fn index(mut self, columns: &'static str) -> Self {
+        self.indexes.push(TableIndex { columns, unique: false });
+        self
+    }
+
+    /// A unique index over comma-separated columns; its name tells violations apart.
+    pub(super) fn unique(mut self, columns: &'static str) -> Self {
+        self.indexes.push(TableIndex { columns, unique: true });
+        self
+    }
+
+    async fn create_index(&self, manager: &SchemaManager<'_>, wanted: TableIndex) -> Result<(), DbErr> {
+        let name = format!("{}_{}", self.table, wanted.columns.replace(',', "_"));
+        // MySQL has no CREATE INDEX IF NOT EXISTS.
+        if manager.has_index(self.table, &name).await? {
+            return Ok(());
+        }
+        let mut index = Index::create();
+        index.name(&name).table(Alias::new(self.table));
+        for column in wanted.columns.split(',') {
+            index.col(Alias::new(column));
+        }
+        if wanted.unique {
+            index.unique();
+        }
+        manager.create_index(index).await
+    }
+}
+
+impl MigrationName for CreateTable {
+    fn name(&self) -> &str {
+        self.migration
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CreateTable {
+    /// The character set is ours, not the server's default: latin1 refuses emoji, and a
+    /// case-insensitive collation merges what SQLite keeps apart.
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let mut table = Table::create();
+        table.table(Alias::new(self.table)).if_not_exists();
+        table.character_set("utf8mb4").collate("utf8mb4_bin");
+        for column in &self.columns {
+            table.col(column.clone());
+        }
+        manager.create_table(table).await?;
+        for index in &self.indexes {
+            self.create_index(manager, *index).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The auto-incremented key.
+pub(super) fn id(name: impl IntoIden) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    column.big_integer().not_null().auto_increment().primary_key();
+    column
+}
+
+/// A key whose values come from elsewhere.
+pub(super) fn key(name: impl IntoIden) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    column.big_integer().not_null().primary_key();
+    column
+}
+
+/// A key of bytes.
+pub(super) fn binary_key(name: impl IntoIden, length: u32) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    column.var_binary(length).not_null().primary_key();
+    column
+}
+
+pub(super) fn integer(name: impl IntoIden) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    column.big_integer().not_null();
+    column
+}
+
+pub(super) fn optional_integer(name: impl IntoIden) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    column.big_integer();
+    column
+}
+
+pub(super) fn text(name: impl IntoIden, length: u32) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    column.string_len(length).not_null();
+    column
+}
+
+pub(super) fn optional_text(name: impl IntoIden, length: u32) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    column.string_len(length);
+    column
+}
+
+pub(super) fn flag(name: impl IntoIden) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    column.boolean().not_null();
+    column
+}
+
+/// Bytes of a known greatest length: hashes and packed times.
+pub(super) fn bytes(name: impl IntoIden, length: u32) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    column.var_binary(length).not_null();
+    column
+}
+
+pub(super) fn optional_bytes(name: impl IntoIden, length: u32) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    column.var_binary(length);
+    column
+}
+
+/// Bytes without a small limit: sealed cells.
+pub(super) fn blob(name: impl IntoIden) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    column.blob().not_null();
+    column
+}

@@ -1,0 +1,96 @@
+//! Opening connections, with the settings that make each database keep its promises.
+
+use super::{Storage, Writer, group::GroupWriter};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use std::path::Path;
+use std::time::Duration;
+
+const READERS: u32 = 4;
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why there is no database to work with.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The URL's scheme is none that we speak.
+    #[error("the database URL must begin with sqlite: or mysql:, see PORTCULLIS_STORAGE__DATABASE_URL")]
+    Scheme,
+    /// The file cannot be made.
+    #[error("cannot create the database file {0}: {1}; check the path and its permissions")]
+    File(String, std::io::Error),
+    /// The server does not answer, or refuses us.
+    #[error("cannot open the database: {0}")]
+    Open(String),
+    /// The schema cannot be brought up to date.
+    #[error("cannot migrate the database: {0}")]
+    Migrate(String),
+}
+
+pub(super) async fn connect(url: &str) -> Result<Storage, ConnectError> {
+    let (reader, writer) = match url.split_once(':') {
+        Some(("sqlite", rest)) => open_sqlite(url, rest).await?,
+        Some(("mysql" | "mariadb", rest)) => {
+            let pool = open_mysql(&format!("mysql:{rest}")).await?;
+            (pool.clone(), Writer::Pool(pool))
+        }
+        _ => return Err(ConnectError::Scheme),
+    };
+    Ok(Storage { reader, writer })
+}
+
+async fn open_sqlite(url: &str, rest: &str) -> Result<(DatabaseConnection, Writer), ConnectError> {
+    let path = rest.trim_start_matches("//").split('?').next().unwrap_or_default();
+    create_private(Path::new(path)).map_err(|error| ConnectError::File(path.to_owned(), error))?;
+    // The writer opens first: it is the one that turns the file to WAL.
+    let writer = Database::connect(sqlite_options(url, 1, false)).await.map_err(open_error)?;
+    let reader = Database::connect(sqlite_options(url, READERS, true)).await.map_err(open_error)?;
+    Ok((reader, Writer::Group(GroupWriter::spawn(writer))))
+}
+
+/// WAL lets readers and the writer work side by side; FULL makes a commit survive the loss of power;
+/// `query_only` keeps readers from ever taking the write lock.
+fn sqlite_options(url: &str, connections: u32, reads_only: bool) -> ConnectOptions {
+    let mut options = pool_options(url, connections);
+    options.map_sqlx_sqlite_opts(move |sqlite| {
+        let sqlite = sqlite
+            .pragma("journal_mode", "WAL")
+            .pragma("synchronous", "FULL")
+            .pragma("foreign_keys", "ON")
+            .busy_timeout(BUSY_TIMEOUT)
+            .statement_cache_capacity(256);
+        if reads_only { sqlite.pragma("query_only", "ON") } else { sqlite }
+    });
+    options
+}
+
+async fn open_mysql(url: &str) -> Result<DatabaseConnection, ConnectError> {
+    Database::connect(pool_options(url, 32)).await.map_err(open_error)
+}
+
+fn pool_options(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .min_connections(1)
+        .max_connections(connections)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .acquire_timeout(CONNECT_TIMEOUT)
+        .test_before_acquire(false)
+        .sqlx_logging(false);
+    options
+}
+
+/// Creates the file before SQLite does, which would follow the umask. Its `-wal` and `-shm` companions
+/// take over the mode.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+    }
+    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a map_err adapter")]
+fn open_error(error: DbErr) -> ConnectError {
+    ConnectError::Open(error.to_string())
+}
