@@ -1,0 +1,118 @@
+//! The append-only record of security events (guide §17 "Logging", ASVS v5.0.0-16.3).
+//!
+//! There is one verb, [`record`]: nothing in the server changes or reads back an event but the owner's
+//! export, and only the erasure of an account takes its events along.
+
+use crate::access::Client;
+use crate::error::Result;
+use crate::model::audit_events::{ActiveModel, Entity};
+use portcullis_security::clock::Timestamp;
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+
+/// What happened. The slug is stored; a reader of the table should need no manual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An account was made.
+    Registered,
+    /// A password was right, and a session began.
+    LoginSucceeded,
+    /// A password was wrong, or the account may not log in.
+    LoginFailed,
+    /// A throttle refused a caller for the first time in its period.
+    LimitHit,
+    /// A login from a device that the account had not used before.
+    NewDevice,
+    /// An address was proved.
+    EmailVerified,
+    /// A mail with a reset link was asked for.
+    ResetRequested,
+    /// A password was set by a reset link.
+    PasswordReset,
+    /// A password was changed by its owner.
+    PasswordChanged,
+    /// The address of an account was changed.
+    EmailChanged,
+    /// A spent refresh token was shown: its family was ended.
+    TokenReused,
+    /// One session was ended.
+    SessionEnded,
+    /// All sessions of an account were ended.
+    AllSessionsEnded,
+    /// An account was deleted by its owner.
+    AccountDeleted,
+    /// A deleted account came back.
+    AccountRestored,
+    /// An account was made staff or superuser from the command line.
+    Promoted,
+}
+
+impl Kind {
+    /// The stored name.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::Registered => "account.registered",
+            Self::LoginSucceeded => "login.succeeded",
+            Self::LoginFailed => "login.failed",
+            Self::LimitHit => "limit.hit",
+            Self::NewDevice => "login.new_device",
+            Self::EmailVerified => "email.verified",
+            Self::ResetRequested => "password.reset_requested",
+            Self::PasswordReset => "password.reset",
+            Self::PasswordChanged => "password.changed",
+            Self::EmailChanged => "email.changed",
+            Self::TokenReused => "token.reused",
+            Self::SessionEnded => "session.ended",
+            Self::AllSessionsEnded => "session.all_ended",
+            Self::AccountDeleted => "account.deleted",
+            Self::AccountRestored => "account.restored",
+            Self::Promoted => "account.promoted",
+        }
+    }
+}
+
+/// Whose account an event concerns, and in which session.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Subject {
+    /// The account, if one is known.
+    pub user_id: Option<i64>,
+    /// The session, if in one.
+    pub session_id: Option<i64>,
+}
+
+impl Subject {
+    /// An account.
+    pub const fn user(user_id: i64) -> Self {
+        Self { user_id: Some(user_id), session_id: None }
+    }
+
+    /// An account in one of its sessions.
+    pub const fn session(user_id: i64, session_id: i64) -> Self {
+        Self { user_id: Some(user_id), session_id: Some(session_id) }
+    }
+}
+
+/// Appends an event, in the transaction of what it tells of.
+///
+/// # Errors
+/// When the database refuses: what is not recorded must not happen.
+pub async fn record(
+    db: &impl ConnectionTrait,
+    kind: Kind,
+    subject: Subject,
+    client: &Client,
+    now: Timestamp,
+) -> Result<()> {
+    let event = ActiveModel {
+        at: Set(now.micros()),
+        kind: Set(kind.slug().to_owned()),
+        user_id: Set(subject.user_id),
+        session_id: Set(subject.session_id),
+        ip_prefix: Set(client.ip_prefix.clone()),
+        request_id: Set(client.request_id.clone()),
+        detail: Set(client.device.clone()),
+        ..ActiveModel::default()
+    };
+    Entity::insert(event).exec_without_returning(db).await?;
+    tracing::info!(event = kind.slug(), user_id = subject.user_id, request_id = client.request_id, "security event");
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! The door for JSON bodies.
+
+use super::input::{FromInput, Input};
+use super::json::parse_object;
+use crate::error::{Error, Result};
+use axum::body;
+use axum::extract::{FromRequest, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
+use serde_json::Value;
+use std::time::Duration;
+
+/// Bytes of a JSON body, at most (contract §1).
+pub const MAX_BODY: usize = 1024 * 1024;
+
+/// A client that has not sent its body by then is not going to.
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A JSON body as the type that it has to be.
+///
+/// Answers 413 above 1 MiB, 415 for another content type, 408 for one that never ends, and 400 for
+/// everything else that is wrong, with all its problems.
+pub struct Body<T>(pub T);
+
+impl<S: Send + Sync, T: FromInput> FromRequest<S> for Body<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self> {
+        let (_, bytes) = read_bytes(request).await?;
+        Input::read(parse_object(&bytes)?).map(Body)
+    }
+}
+
+/// Reads the body for a layer that has to look into it, and gives the request back as it was.
+///
+/// Beside it come the object's texts of the given names. A body that is no JSON names nothing; [`Body`]
+/// refuses it later.
+///
+/// # Errors
+/// When the body is too large, too slow or not JSON by its type.
+pub async fn buffered<const N: usize>(
+    request: Request,
+    names: [&str; N],
+) -> Result<(Request, [Option<String>; N])> {
+    let (parts, bytes) = read_bytes(request).await?;
+    let object = parse_object(&bytes).unwrap_or_default();
+    let texts = names.map(|name| object.get(name).and_then(Value::as_str).map(str::to_owned));
+    Ok((Request::from_parts(parts, body::Body::from(bytes)), texts))
+}
+
+async fn read_bytes(request: Request) -> Result<(Parts, Bytes)> {
+    let (parts, body) = request.into_parts();
+    if content_length(&parts.headers).is_some_and(|length| length > MAX_BODY) {
+        return Err(too_large());
+    }
+    let read = tokio::time::timeout(BODY_TIMEOUT, body::to_bytes(body, MAX_BODY)).await;
+    let bytes = read.map_err(|_| too_slow())?.map_err(|error| unreadable(&error))?;
+    if !bytes.is_empty() && !is_json(&parts.headers) {
+        return Err(Error::refused(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "Unsupported media type in request: send application/json.",
+        ));
+    }
+    Ok((parts, bytes))
+}
+
+fn content_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// The limit is the one thing that reading a body fails of while the connection lives.
+fn unreadable(error: &axum::Error) -> Error {
+    let mut source: Option<&dyn std::error::Error> = Some(error);
+    while let Some(inner) = source {
+        if inner.is::<http_body_util::LengthLimitError>() {
+            return too_large();
+        }
+        source = inner.source();
+    }
+    Error::bad_request("parse_error", "The body could not be read")
+}
+
+const fn too_large() -> Error {
+    Error::refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too large. At most 1 MiB is read.")
+}
+
+const fn too_slow() -> Error {
+    Error::refused(StatusCode::REQUEST_TIMEOUT, "timeout", "The body did not arrive in time.")
+}

@@ -1,0 +1,99 @@
+//! Reading a JSON object field by field, in Django REST framework's words.
+
+use crate::error::{Error, Invalid, Result};
+use portcullis_security::secret::Secret;
+use serde_json::{Map, Value};
+
+const REQUIRED: &str = "This field is required.";
+const NULL: &str = "This field may not be null.";
+const BLANK: &str = "This field may not be blank.";
+const NOT_TEXT: &str = "Not a valid string.";
+
+/// A body that can be read from a JSON object.
+///
+/// `from_input` reads every field before it gives up, so that the caller hears all problems at once:
+/// it may return `None` only after [`Input`] noted one.
+pub trait FromInput: Sized {
+    /// What the guide says when a required field is missing or blank.
+    const MISSING: &'static str = "Missing or invalid fields";
+
+    /// Reads the fields.
+    fn from_input(input: &mut Input) -> Option<Self>;
+}
+
+/// The fields of a body, and what was wrong with them.
+pub struct Input {
+    object: Map<String, Value>,
+    missing: bool,
+    /// The problems so far; a type may add its own.
+    pub invalid: Invalid,
+}
+
+impl Input {
+    /// Reads a whole body as `T`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every problem.
+    pub fn read<T: FromInput>(object: Map<String, Value>) -> Result<T> {
+        let mut input = Self { object, missing: false, invalid: Invalid::default() };
+        let value = T::from_input(&mut input);
+        if input.missing {
+            input.invalid.headline = Some(T::MISSING);
+        }
+        input.invalid.into_result()?;
+        value.ok_or_else(|| Error::internal("a body was refused without a reason"))
+    }
+
+    /// A text that must be there and must not be blank. It is not trimmed.
+    pub fn text(&mut self, name: &'static str) -> Option<String> {
+        match self.object.remove(name) {
+            None => self.lacking(name, REQUIRED),
+            Some(Value::Null) => self.lacking(name, NULL),
+            Some(Value::String(text)) if text.is_empty() => self.lacking(name, BLANK),
+            Some(Value::String(text)) => Some(text),
+            Some(_) => self.wrong(name, NOT_TEXT),
+        }
+    }
+
+    /// A text that may be missing or blank.
+    pub fn optional_text(&mut self, name: &'static str) -> Option<String> {
+        match self.object.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text),
+            Some(_) => self.wrong(name, NOT_TEXT),
+        }
+    }
+
+    /// A required text that is a secret from here on.
+    pub fn secret(&mut self, name: &'static str) -> Option<Secret> {
+        self.text(name).map(Secret::from)
+    }
+
+    /// A secret that may be missing.
+    pub fn optional_secret(&mut self, name: &'static str) -> Option<Secret> {
+        self.optional_text(name).filter(|text| !text.is_empty()).map(Secret::from)
+    }
+
+    /// Turns a text into what it stands for, or notes why it cannot.
+    pub fn parse<T>(
+        &mut self,
+        name: &'static str,
+        text: Option<String>,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        match parse(&text?) {
+            Ok(value) => Some(value),
+            Err(problem) => self.wrong(name, &problem),
+        }
+    }
+
+    fn lacking<T>(&mut self, name: &'static str, problem: &str) -> Option<T> {
+        self.missing = true;
+        self.wrong(name, problem)
+    }
+
+    fn wrong<T>(&mut self, name: &'static str, problem: &str) -> Option<T> {
+        self.invalid.add(name, problem);
+        None
+    }
+}
