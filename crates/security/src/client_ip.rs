@@ -13,14 +13,8 @@ use std::str::FromStr;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 /// Fields that a proxy or a CDN adds, beside `Forwarded`, `Via` and all that begin with `X-Forwarded`.
-const PROXY_FIELDS: [&str; 6] = [
-    "x-real-ip",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "x-original-forwarded-for",
-    "true-client-ip",
-    "cf-connecting-ip",
-];
+const PROXY_FIELDS: [&str; 5] =
+    ["x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "cf-connecting-ip"];
 
 /// The networks whose hosts may say for whom they call.
 ///
