@@ -1,7 +1,8 @@
 //! The compact form of RFC 7515: three parts of canonical base64url, read strictly.
 
 use super::TokenError;
-use super::claims::{SignedClaims, SkippedNames, Text, set_once};
+use super::claims::SignedClaims;
+use super::json::{SkippedNames, Text, set_once};
 use super::keys::SigningKey;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

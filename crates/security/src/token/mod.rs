@@ -27,6 +27,7 @@
 //! ```
 
 mod claims;
+mod json;
 mod jwt;
 mod keys;
 mod one_time;
