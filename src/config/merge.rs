@@ -102,7 +102,7 @@ impl Merge {
                     Err(reason) => {
                         let Entry { spelled, source, .. } = &entry;
                         let sentence = format!(
-                            "{spelled} ({source}) names {}, which cannot be read ({reason}): mend the path or the file.",
+                            "{spelled} ({source}) names {}, which cannot be used ({reason}): mend the path or the file.",
                             path.display()
                         );
                         self.problems.push(Problem::new(name, sentence));
@@ -124,7 +124,8 @@ fn read_secret(path: &Path, read_file: fn(&Path) -> io::Result<Vec<u8>>) -> Resu
     let bytes = Secret::new(read_file(path).map_err(|error| error.to_string())?);
     let text = std::str::from_utf8(bytes.expose()).map_err(|_| "it is not UTF-8 text".to_owned())?;
     let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
-    Ok(Secret::from(text))
+    // Taken for unset, it would put another key in the place of the one that was meant.
+    if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(Secret::from(text)) }
 }
 
 fn resolve(source: &Source, spelled: &str) -> Option<Named> {
@@ -224,6 +225,7 @@ mod tests {
         match path.to_str() {
             Some("/run/key") => Ok(b"from a file\r\n".to_vec()),
             Some("/run/lines") => Ok(b" two\n\n".to_vec()),
+            Some("/run/empty") => Ok(b"\n".to_vec()),
             Some("/run/bytes") => Ok(vec![0xff, 0xfe]),
             _ => Err(io::ErrorKind::NotFound.into()),
         }
@@ -290,6 +292,7 @@ mod tests {
         let settings = environment(&[("SECRET_KEY_FILE", "/run/none")]);
         assert!(sentences(&settings)[0].starts_with("SECRET_KEY_FILE (environment) names /run/none"));
         assert!(sentences(&environment(&[("SECRET_KEY_FILE", "/run/bytes")]))[0].contains("not UTF-8"));
+        assert!(sentences(&environment(&[("SECRET_KEY_FILE", "/run/empty")]))[0].contains("is empty"));
         let settings = Settings::merge(Sources {
             dotenv: pairs(&[("SECRET_KEY_FILE", "/run/none")]),
             environment: pairs(&[("SECRET_KEY", "x")]),
