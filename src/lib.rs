@@ -1,5 +1,6 @@
 //! The server: see ARCHITECTURE.md for the map.
 
+pub mod config;
 pub mod error;
 pub mod model;
 pub mod storage;

@@ -1,0 +1,103 @@
+//! Whether a key was made or merely typed (guide §16, ASVS v5.0.0-13.3.1).
+
+/// The least length of a key: 256 bits, as HS256 demands (RFC 7518 §3.2).
+pub const LEAST_BYTES: usize = 32;
+
+/// Phrases of examples and habits, without separators. By chance a generated key holds none of them.
+const PLACEHOLDER_PHRASES: [&str; 16] = [
+    "changeme",
+    "changethis",
+    "replaceme",
+    "replacethis",
+    "placeholder",
+    "yoursecret",
+    "yourkey",
+    "yourapikey",
+    "yourpassword",
+    "yourdbpassword",
+    "supersecret",
+    "secretkey",
+    "notsecret",
+    "insecure",
+    "example",
+    "0123456789",
+];
+
+/// What is wrong with a key as a phrase that follows "is", or `None` when it will do.
+#[must_use]
+pub fn weakness(secret: &[u8]) -> Option<&'static str> {
+    if is_placeholder(secret) {
+        Some("a placeholder")
+    } else if secret.len() < LEAST_BYTES {
+        Some("shorter than 32 bytes")
+    } else if is_repetition(secret) {
+        Some("one short piece over and over")
+    } else {
+        None
+    }
+}
+
+/// Whether the text is what an example says, as `change-me` or `your-super-secret-key-here`.
+#[must_use]
+pub fn is_placeholder(secret: &[u8]) -> bool {
+    let letters: String = String::from_utf8_lossy(secret)
+        .chars()
+        .filter(|letter| letter.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect();
+    letters.is_empty() || PLACEHOLDER_PHRASES.iter().any(|phrase| letters.contains(phrase))
+}
+
+/// Whether some piece of at most half the length makes up the whole, or hardly any byte differs.
+fn is_repetition(secret: &[u8]) -> bool {
+    let repeats = |length: usize| secret.iter().zip(&secret[length..]).all(|(one, other)| one == other);
+    let mut seen = [false; 256];
+    for byte in secret {
+        seen[usize::from(*byte)] = true;
+    }
+    seen.iter().filter(|seen| **seen).count() < 6 || (1..=secret.len() / 2).any(repeats)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use portcullis_security::random::Random;
+
+    #[test]
+    fn examples_and_habits_are_refused() {
+        for secret in [
+            "change-me",
+            "Change_Me_please_change_me_please_now",
+            "your-super-secret-key-here",
+            "your-super-secret-key-here-0f9d8c7b6a5e4d3c2b1a",
+            "django-insecure-x8#k2$1qz7w@v5n9m3b6c4x2z1a0s8d7f6g",
+            "01234567890123456789012345678901",
+            "--------------------------------",
+            "",
+        ] {
+            assert_eq!(weakness(secret.as_bytes()), Some("a placeholder"), "{secret}");
+        }
+    }
+
+    #[test]
+    fn short_and_repeated_keys_are_refused() {
+        assert_eq!(weakness(b"k3J9x2Lq8Zp4Wn6Tb1Vc5Md7Rf0Gh2s"), Some("shorter than 32 bytes"));
+        for secret in
+            ["a".repeat(40), "k3J9x2Lq8Z".repeat(4), "ababababacabababababababababababab".to_owned()]
+        {
+            assert_eq!(weakness(secret.as_bytes()), Some("one short piece over and over"), "{secret}");
+        }
+    }
+
+    #[test]
+    fn generated_keys_pass() {
+        let random = Random::seeded(1);
+        for _ in 0..2_000 {
+            let bytes: [u8; 32] = random.bytes();
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(weakness(hex.as_bytes()), None, "{hex}");
+        }
+        assert_eq!(weakness(b"xm3!+9$y8h1@z%kq7&w2^v5*n0(b4-c6_d=e+fghijlmoprstu"), None);
+    }
+}
