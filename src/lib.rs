@@ -1,5 +1,6 @@
 //! The server: see ARCHITECTURE.md for the map.
 
 pub mod error;
+pub mod mail;
 pub mod model;
 pub mod storage;
