@@ -1,0 +1,397 @@
+//! What a token says, and how that is written.
+
+use super::TokenError;
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+use std::fmt;
+
+const JTI_DIGITS: usize = 32;
+
+/// The use a token is made for, simplejwt's `token_type`.
+///
+/// ```
+/// use portcullis_security::token::TokenType;
+///
+/// assert_eq!(TokenType::Access.as_str(), "access");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TokenType {
+    /// Sent with every request; lives for minutes.
+    Access,
+    /// Exchanged for a new pair; each works once.
+    Refresh,
+}
+
+impl TokenType {
+    /// The claim's value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Refresh => "refresh",
+        }
+    }
+}
+
+/// The claims that a decision may rest on.
+///
+/// Times are whole seconds since 1970. `user_id` and `sid` are written as strings, as simplejwt 5.5
+/// does, and read as strings or integers. Other claims are skipped when a token is read.
+///
+/// ```
+/// use portcullis_security::token::{Claims, TokenType};
+///
+/// let claims =
+///     Claims { token_type: TokenType::Access, exp: 900, iat: 0, jti: [10; 16], user_id: 1, sid: None };
+/// assert_eq!(claims.jti_hex(), "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a");
+/// assert_eq!(claims.jti_hash().len(), 32);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// Access or refresh.
+    pub token_type: TokenType,
+    /// The first second at which the token is no longer valid.
+    pub exp: i64,
+    /// When it was issued.
+    pub iat: i64,
+    /// The token's own id; 32 lower-case hexadecimal digits on the wire, as `uuid4().hex`.
+    pub jti: [u8; 16],
+    /// Whose token it is.
+    pub user_id: i64,
+    /// The session it belongs to; a Django's token has none.
+    pub sid: Option<i64>,
+}
+
+impl Claims {
+    /// The token's id as it stands in the token.
+    #[must_use]
+    pub fn jti_hex(&self) -> String {
+        JtiText::of(self.jti).as_str().to_owned()
+    }
+
+    /// SHA-256 of the id's 16 bytes: what a database keeps, so that a stolen copy holds no tokens.
+    #[must_use]
+    pub fn jti_hash(&self) -> [u8; 32] {
+        Sha256::digest(self.jti).into()
+    }
+
+    /// The claims as JSON, in simplejwt's order, with `profile` behind them.
+    pub(super) fn to_json(self, profile: Option<&Profile<'_>>) -> Vec<u8> {
+        let jti = JtiText::of(self.jti);
+        let wire = WireClaims {
+            token_type: self.token_type.as_str(),
+            exp: self.exp,
+            iat: self.iat,
+            jti: jti.as_str(),
+            user_id: Decimal(self.user_id),
+            sid: self.sid.map(Decimal),
+            username: profile.map(|profile| profile.username),
+            email: profile.map(|profile| profile.email),
+            is_staff: profile.map(|profile| profile.is_staff),
+        };
+        serde_json::to_vec(&wire).unwrap_or_default()
+    }
+}
+
+/// What an access token tells a front end about its user, read from the database at every refresh.
+///
+/// It is for display: there is no way to read it back from a token, so no right can hang on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Profile<'a> {
+    /// The name they log in with.
+    pub username: &'a str,
+    /// Their address.
+    pub email: &'a str,
+    /// Whether a front end should show the staff's pages.
+    pub is_staff: bool,
+}
+
+#[derive(Serialize)]
+struct WireClaims<'a> {
+    token_type: &'static str,
+    exp: i64,
+    iat: i64,
+    jti: &'a str,
+    user_id: Decimal,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_staff: Option<bool>,
+}
+
+struct JtiText([u8; JTI_DIGITS]);
+
+impl JtiText {
+    fn of(jti: [u8; 16]) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; JTI_DIGITS];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(jti) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 15)];
+        }
+        Self(text)
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+fn parse_jti(text: &str) -> Option<[u8; 16]> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let mut jti = [0; 16];
+    if text.len() != JTI_DIGITS {
+        return None;
+    }
+    for (byte, pair) in jti.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(jti)
+}
+
+/// The claims of a token whose signature is good, before the times are looked at.
+#[derive(Debug)]
+pub(super) struct SignedClaims {
+    pub(super) claims: Claims,
+    pub(super) nbf: Option<i64>,
+}
+
+impl SignedClaims {
+    pub(super) fn parse(json: &[u8]) -> Result<Self, TokenError> {
+        let found: FoundClaims = serde_json::from_slice(json).map_err(|_| TokenError::Malformed)?;
+        let token_type = match found.token_type.as_deref() {
+            Some("access") => TokenType::Access,
+            Some("refresh") => TokenType::Refresh,
+            Some(_) => return Err(TokenError::WrongType),
+            None => return Err(TokenError::MissingClaim("token_type")),
+        };
+        let jti = found.jti.ok_or(TokenError::MissingClaim("jti"))?;
+        let claims = Claims {
+            token_type,
+            exp: found.exp.ok_or(TokenError::MissingClaim("exp"))?,
+            iat: found.iat.ok_or(TokenError::MissingClaim("iat"))?,
+            jti: parse_jti(&jti).ok_or(TokenError::Malformed)?,
+            user_id: found.user_id.ok_or(TokenError::MissingClaim("user_id"))?.0,
+            sid: found.sid.map(|sid| sid.0),
+        };
+        Ok(Self { claims, nbf: found.nbf })
+    }
+}
+
+#[derive(Default)]
+struct FoundClaims<'a> {
+    token_type: Option<Cow<'a, str>>,
+    exp: Option<i64>,
+    iat: Option<i64>,
+    nbf: Option<i64>,
+    jti: Option<Cow<'a, str>>,
+    user_id: Option<Decimal>,
+    sid: Option<Decimal>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for FoundClaims<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Claims;
+        impl<'de> Visitor<'de> for Claims {
+            type Value = FoundClaims<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object of claims")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut found = FoundClaims::default();
+                let mut skipped = SkippedNames::default();
+                while let Some(Text(name)) = map.next_key()? {
+                    match &*name {
+                        "token_type" => set_once(&mut found.token_type, map.next_value::<Text>()?.0)?,
+                        "exp" => set_once(&mut found.exp, map.next_value()?)?,
+                        "iat" => set_once(&mut found.iat, map.next_value()?)?,
+                        "nbf" => set_once(&mut found.nbf, map.next_value()?)?,
+                        "jti" => set_once(&mut found.jti, map.next_value::<Text>()?.0)?,
+                        "user_id" => set_once(&mut found.user_id, map.next_value()?)?,
+                        "sid" => set_once(&mut found.sid, map.next_value()?)?,
+                        _ => {
+                            skipped.add(name)?;
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(found)
+            }
+        }
+        deserializer.deserialize_map(Claims)
+    }
+}
+
+/// The names of members that nobody reads: they too may stand only once (RFC 7515 §4, RFC 7519 §4).
+#[derive(Default)]
+pub(super) struct SkippedNames<'a>(Vec<Cow<'a, str>>);
+
+impl<'a> SkippedNames<'a> {
+    pub(super) fn add<E: de::Error>(&mut self, name: Cow<'a, str>) -> Result<(), E> {
+        if self.0.contains(&name) {
+            return Err(E::custom("a member stands twice"));
+        }
+        self.0.push(name);
+        Ok(())
+    }
+}
+
+pub(super) fn set_once<T, E: de::Error>(slot: &mut Option<T>, value: T) -> Result<(), E> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(E::custom("a member stands twice")),
+    }
+}
+
+/// A JSON string that is borrowed unless it holds an escape.
+pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyText;
+        impl<'de> Visitor<'de> for AnyText {
+            type Value = Text<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(AnyText)
+    }
+}
+
+/// An id that is written as a string and read as a string or an integer.
+struct Decimal(i64);
+
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Decimal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Id;
+        impl Visitor<'_> for Id {
+            type Value = Decimal;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an integer, also as a string")
+            }
+
+            fn visit_i64<E>(self, id: i64) -> Result<Decimal, E> {
+                Ok(Decimal(id))
+            }
+
+            fn visit_u64<E: de::Error>(self, id: u64) -> Result<Decimal, E> {
+                i64::try_from(id).map(Decimal).map_err(E::custom)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Decimal, E> {
+                parse_decimal(text).map(Decimal).ok_or_else(|| E::custom("not a decimal id"))
+            }
+        }
+        deserializer.deserialize_any(Id)
+    }
+}
+
+/// One number, one spelling: no plus sign, no leading zero, no blanks.
+fn parse_decimal(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.starts_with('0') && text != "0" || digits.starts_with('+') {
+        return None;
+    }
+    text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    const JTI: &str = r#""jti":"00112233445566778899aabbccddeeff""#;
+
+    fn parse(rest: &str) -> Result<SignedClaims, TokenError> {
+        SignedClaims::parse(format!(r#"{{"token_type":"access","exp":9,"iat":1,{JTI},{rest}}}"#).as_bytes())
+    }
+
+    #[test]
+    fn an_id_is_read_from_a_string_or_an_integer() {
+        for id in ["42", "\"42\"", "\"\\u0034\\u0032\""] {
+            assert_eq!(parse(&format!(r#""user_id":{id}"#)).unwrap().claims.user_id, 42, "{id}");
+        }
+        assert_eq!(parse(r#""user_id":1,"sid":"7""#).unwrap().claims.sid, Some(7));
+    }
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        for id in ["\"042\"", "\"+42\"", "\" 42\"", "\"-0\"", "\"-+1\"", "\"\"", "4.0", "null", "true", "[4]"]
+        {
+            assert_eq!(parse(&format!(r#""user_id":{id}"#)).unwrap_err(), TokenError::Malformed, "{id}");
+        }
+        let beyond = r#""user_id":"9223372036854775808""#;
+        assert_eq!(parse(beyond).unwrap_err(), TokenError::Malformed);
+    }
+
+    #[test]
+    fn a_claim_may_stand_only_once_even_an_unread_or_escaped_one() {
+        for rest in [
+            r#""user_id":1,"user_id":2"#,
+            r#""user_id":1,"exp":2"#,
+            r#""user_id":1,"\u0065xp":2"#,
+            r#""user_id":1,"email":"a","email":"a""#,
+        ] {
+            assert_eq!(parse(rest).unwrap_err(), TokenError::Malformed, "{rest}");
+        }
+    }
+
+    #[test]
+    fn each_missing_claim_is_named() {
+        let all = ["\"token_type\":\"access\"", "\"exp\":9", "\"iat\":1", JTI, "\"user_id\":1"];
+        for missing in ["token_type", "exp", "iat", "jti", "user_id"] {
+            let rest: Vec<_> = all.into_iter().filter(|claim| !claim.contains(missing)).collect();
+            let error = SignedClaims::parse(format!("{{{}}}", rest.join(",")).as_bytes()).unwrap_err();
+            assert_eq!(error, TokenError::MissingClaim(missing));
+        }
+    }
+
+    #[test]
+    fn a_jti_is_32_lower_case_hexadecimal_digits() {
+        assert_eq!(parse_jti(&JtiText::of([0xa5; 16]).as_str().to_uppercase()), None);
+        assert_eq!(parse_jti("00112233-4455-6677-8899-aabbccddeeff"), None);
+        assert_eq!(parse_jti(JtiText::of([0xa5; 16]).as_str()), Some([0xa5; 16]));
+    }
+
+    #[test]
+    fn the_claims_stand_in_the_order_of_simplejwt_and_the_profile_is_escaped() {
+        let claims =
+            Claims { token_type: TokenType::Access, exp: 9, iat: 1, jti: [0; 16], user_id: 5, sid: Some(6) };
+        let profile = Profile { username: "a\"b", email: "a@b.c", is_staff: true };
+        let json = String::from_utf8(claims.to_json(Some(&profile))).unwrap();
+        let zeros = "0".repeat(32);
+        let expected = format!(
+            r#"{{"token_type":"access","exp":9,"iat":1,"jti":"{zeros}","user_id":"5","sid":"6","username":"a\"b","email":"a@b.c","is_staff":true}}"#
+        );
+        assert_eq!(json, expected);
+    }
+}
