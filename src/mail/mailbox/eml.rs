@@ -109,16 +109,14 @@ fn decode_words(value: &str) -> String {
     let mut rest = value;
     while let Some(at) = rest.find("=?") {
         let (before, tail) = rest.split_at(at);
-        if !(after_word && before.trim().is_empty()) {
+        let word = decode_word(tail);
+        if !(after_word && word.is_some() && before.trim().is_empty()) {
             decoded.extend_from_slice(before.as_bytes());
         }
-        if let Some((word, length)) = decode_word(tail) {
-            decoded.extend_from_slice(&word);
-            (after_word, rest) = (true, &tail[length..]);
-        } else {
-            decoded.extend_from_slice(b"=?");
-            (after_word, rest) = (false, &tail[2..]);
-        }
+        after_word = word.is_some();
+        let (content, length) = word.unwrap_or_else(|| (b"=?".to_vec(), 2));
+        decoded.extend(content);
+        rest = &tail[length..];
     }
     decoded.extend_from_slice(rest.as_bytes());
     String::from_utf8_lossy(&decoded).into_owned()
