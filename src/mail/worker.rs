@@ -84,7 +84,10 @@ impl Worker {
         let mut in_flight = JoinSet::new();
         while !cancel.is_cancelled() {
             if away.load(Ordering::SeqCst) && asked.elapsed() >= TICK {
-                self.ask_server(&away).await;
+                tokio::select! {
+                    () = cancel.cancelled() => break,
+                    () = self.ask_server(&away) => {}
+                }
                 asked = Instant::now();
             }
             let free = CONCURRENT - in_flight.len();

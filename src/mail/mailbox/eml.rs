@@ -39,13 +39,16 @@ impl Parsed {
         header(&self.headers, name)
     }
 
-    /// The page that the letter asks to open: the first line of its text that is an address and nothing
-    /// else and carries a token.
+    /// The page that the letter asks to open: the first line of its text that is an address with a token
+    /// and nothing else. It holds no character that HTML would have to escape.
     pub(super) fn link(&self) -> Option<&str> {
-        let lines = self.text.as_deref().unwrap_or_default().lines().map(str::trim);
-        lines
-            .filter(|line| line.starts_with("http://") || line.starts_with("https://"))
-            .find(|line| line.contains("?token=") && !line.contains(char::is_whitespace))
+        let plain = |byte: u8| byte.is_ascii_graphic() && !b"<>\"'`&".contains(&byte);
+        let mut lines = self.text.as_deref().unwrap_or_default().lines().map(str::trim);
+        lines.find(|line| {
+            (line.starts_with("http://") || line.starts_with("https://"))
+                && line.contains("?token=")
+                && line.bytes().all(plain)
+        })
     }
 
     fn collect_parts(&mut self, headers: &[(String, String)], body: &[u8], depth: usize) {
@@ -236,7 +239,7 @@ mod tests {
 
     #[test]
     fn the_link_is_the_line_with_a_token() {
-        let text = "see https://a.example/?token=no\nhttps://a.example/\nhttps://a.example/x?token=T\n";
+        let text = "see https://a.example/?token=no\njavascript:x?token=no\nhttps://a/?token=\"no\nhttps://a.example/\nhttps://a.example/x?token=T\n";
         assert_eq!(Parsed::read(&written("s", text, "")).link(), Some("https://a.example/x?token=T"));
     }
 

@@ -9,7 +9,8 @@ mod eml;
 mod pages;
 
 use crate::error::{Error, Result};
-use axum::extract::{Path as PathParameter, Request, State};
+use axum::extract::{FromRequestParts, Path as PathParameter, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -47,6 +48,9 @@ pub struct Summary {
 struct Listing {
     results: Vec<Summary>,
 }
+
+/// The name of a file of ours: no path can be made of it.
+struct MailId(String);
 
 struct Mailbox {
     folder: PathBuf,
@@ -99,14 +103,14 @@ async fn messages(State(mailbox): State<Arc<Mailbox>>) -> Result<Json<Listing>> 
     Ok(Json(Listing { results: summaries(&mailbox.folder).await? }))
 }
 
-async fn show(State(mailbox): State<Arc<Mailbox>>, id: PathParameter<String>) -> Result<Response> {
+async fn show(State(mailbox): State<Arc<Mailbox>>, id: MailId) -> Result<Response> {
     let mail = Parsed::read(&file(&mailbox, &id).await?);
-    Ok(page(mailbox.pages.mail(&id, &mail)?))
+    Ok(page(mailbox.pages.mail(&id.0, &mail)?))
 }
 
 /// Links open in the whole window, since our pages refuse to be framed. No script runs: the policy has no
 /// source for one, and the frame around is sandboxed.
-async fn html(State(mailbox): State<Arc<Mailbox>>, id: PathParameter<String>) -> Result<Response> {
+async fn html(State(mailbox): State<Arc<Mailbox>>, id: MailId) -> Result<Response> {
     let mail = Parsed::read(&file(&mailbox, &id).await?);
     let html = mail.html.ok_or(Error::not_found())?;
     let html = html.replacen("<head>", "<head><base target=\"_top\">", 1);
@@ -115,13 +119,13 @@ async fn html(State(mailbox): State<Arc<Mailbox>>, id: PathParameter<String>) ->
     Ok(answer("text/html; charset=utf-8", policy, html))
 }
 
-async fn text(State(mailbox): State<Arc<Mailbox>>, id: PathParameter<String>) -> Result<Response> {
+async fn text(State(mailbox): State<Arc<Mailbox>>, id: MailId) -> Result<Response> {
     let mail = Parsed::read(&file(&mailbox, &id).await?);
     let text = mail.text.ok_or(Error::not_found())?;
     Ok(answer("text/plain; charset=utf-8", "default-src 'none'; frame-ancestors 'none'", text))
 }
 
-async fn source(State(mailbox): State<Arc<Mailbox>>, id: PathParameter<String>) -> Result<Response> {
+async fn source(State(mailbox): State<Arc<Mailbox>>, id: MailId) -> Result<Response> {
     let source = file(&mailbox, &id).await?;
     Ok(answer("text/plain; charset=utf-8", "default-src 'none'; frame-ancestors 'none'", source))
 }
@@ -199,7 +203,17 @@ fn ids(folder: &Path) -> Result<Vec<String>> {
     Ok(ids)
 }
 
-/// Letters, digits, `-`, `_` and single dots inside: no path can be made of it.
+impl<S: Send + Sync> FromRequestParts<S> for MailId {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let parameter = PathParameter::<String>::from_request_parts(parts, state).await;
+        let id = parameter.map_err(|_| Error::not_found())?.0;
+        if is_id(&id) { Ok(Self(id)) } else { Err(Error::not_found()) }
+    }
+}
+
+/// Letters, digits, `-`, `_` and single dots inside.
 fn is_id(id: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     (1..=100).contains(&id.len()) && id.bytes().all(allowed) && !id.starts_with('.') && !id.contains("..")
@@ -228,11 +242,8 @@ fn date(id: &str) -> Option<String> {
     Some(format!("{year}-{month}-{day}T{hour}:{minute}:{second}.{micros}Z"))
 }
 
-async fn file(mailbox: &Mailbox, id: &str) -> Result<Vec<u8>> {
-    if !is_id(id) {
-        return Err(Error::not_found());
-    }
-    let (folder, id) = (mailbox.folder.clone(), id.to_owned());
+async fn file(mailbox: &Mailbox, id: &MailId) -> Result<Vec<u8>> {
+    let (folder, id) = (mailbox.folder.clone(), id.0.clone());
     blocking(move || read(&folder, &id).map_err(|_| Error::not_found())).await
 }
 
@@ -353,9 +364,18 @@ mod tests {
     async fn an_id_cannot_leave_the_folder() {
         let folder = folder();
         std::os::unix::fs::symlink("/etc/passwd", folder.path().join("link.eml")).unwrap();
-        for id in
-            ["..%2fsecret", "%2e%2e", "secret.txt", ".20260101", "link", "%00", "a%2fb", "..", "no-such"]
-        {
+        for id in [
+            "..%2fsecret",
+            "%2e%2e",
+            "secret.txt",
+            ".20260101",
+            "link",
+            "%00",
+            "%ff",
+            "a%2fb",
+            "..",
+            "no-such",
+        ] {
             for part in ["", "source"] {
                 let path = format!("/dev/mail/{id}/{part}");
                 let (status, body) = fetch(folder.path(), &path, "127.0.0.1:5", HOST).await;

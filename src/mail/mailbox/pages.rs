@@ -34,7 +34,7 @@ impl Pages {
             id,
             subject,
             headers => Serde(shown),
-            link => mail.link(),
+            link => mail.link().map(|link| Value::from_safe_string(link.to_owned())),
             text => mail.text.as_deref().unwrap_or_default(),
             has_html => mail.html.is_some(),
         };

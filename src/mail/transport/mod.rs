@@ -161,3 +161,114 @@ impl SendError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+    use crate::mail::mailbox;
+    use crate::mail::smtp_sink::{Behaviour, SmtpSink};
+    use crate::mail::{Mailer, Settings};
+    use portcullis_security::clock::Timestamp;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn mailer(url: &str) -> Mailer {
+        let settings = Settings {
+            site_name: "B\u{fc}cher".into(),
+            public_url: "http://127.0.0.1:8000".into(),
+            links_url: "http://127.0.0.1:8000".into(),
+            from: "no-reply@example.com".into(),
+            templates_dir: None,
+        };
+        Mailer::new(&settings, Transport::open(url, "localhost").unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_folder_gets_one_private_file_per_mail_in_the_order_of_time() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("data/mail");
+        let mailer = mailer(&format!("file://{}", folder.display()));
+        for seconds in [1_767_225_600, 1_767_225_601, 1_767_225_602] {
+            mailer.send_test("ann@example.com", Timestamp::from_seconds(seconds)).await.unwrap();
+        }
+        let mut names: Vec<_> =
+            std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        names.sort();
+        assert_eq!(names.len(), 3);
+        assert!(names[0].ends_with("20260101T000000.000000Z-000000000000.eml"), "{names:?}");
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&names[0])), (0o700, 0o600));
+
+        let listed = mailbox::summaries(&folder).await.unwrap();
+        assert_eq!(listed[0].date.as_deref(), Some("2026-01-01T00:00:02.000000Z"));
+        assert_eq!(listed[0].subject, "Test mail from B\u{fc}cher");
+        assert_eq!(listed[0].to, "ann@example.com");
+    }
+
+    #[test]
+    fn a_url_that_is_wrong_or_would_show_a_password_is_refused_without_repeating_it() {
+        let refused = [
+            "",
+            "file://",
+            "http://mail.example.com",
+            "smtp://",
+            "smtp://mail.example.com?tls=maybe",
+            "smtp://mail.example.com?starttls=required",
+            "smtp://ann:hunter2@mail.example.com?tls=none",
+            "smtp://ann@mail.example.com",
+            "smtp://ann:hunter2%@mail.example.com",
+            "smtps://mail.example.com?tls=none",
+            "smtps://mail.example.com?ca=/does/not/exist",
+        ];
+        for url in refused {
+            let error = Transport::open(url, "localhost").err().expect(url).to_string();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+        let accepted = [
+            "memory",
+            "smtp://127.0.0.1:2525",
+            "smtp://ann:p%40ss@localhost",
+            "smtp://ann:pass@mail.example.com:25",
+            "smtp://mail:1025?tls=none",
+            "smtp://[::1]:25",
+            "smtps://ann:pass@mail.example.com",
+        ];
+        for url in accepted {
+            assert!(Transport::open(url, "localhost").is_ok(), "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn no_mail_goes_in_the_clear_where_encryption_is_demanded() {
+        let sink = SmtpSink::start().await;
+        let mailer = mailer(&format!("{}?tls=required", sink.url()));
+        let refused = mailer.send_test("ann@example.com", Timestamp::from_seconds(1)).await;
+        assert!(matches!(refused, Err(SendError::NotEncrypted)), "{refused:?}");
+        assert_eq!(sink.received(), []);
+    }
+
+    #[tokio::test]
+    async fn what_goes_to_the_log_holds_neither_the_address_nor_the_servers_words() {
+        let sink = SmtpSink::start().await;
+        sink.behave(Behaviour::RefuseRecipient(550));
+        let mailer = mailer(&sink.url());
+        let error = mailer.send_test("ann@example.com", Timestamp::from_seconds(1)).await.unwrap_err();
+        assert_eq!(error.to_string(), "the mail server refused with 550");
+        assert!(error.answer().unwrap().contains("ann@example.com"), "{:?}", error.answer());
+    }
+
+    #[tokio::test]
+    async fn a_kept_connection_that_broke_is_replaced() {
+        let mut sink = SmtpSink::start().await;
+        let mailer = mailer(&sink.url());
+        for second in 1..4 {
+            mailer.send_test("ann@example.com", Timestamp::from_seconds(second)).await.unwrap();
+            sink.restart().await;
+        }
+        assert_eq!(sink.received().len(), 3);
+        sink.stop().await;
+        let error = mailer.send_test("ann@example.com", Timestamp::from_seconds(4)).await.unwrap_err();
+        assert!(matches!(error, SendError::Unreachable(_)), "{error:?}");
+    }
+}
