@@ -383,7 +383,7 @@ mod tests {
         let started = Instant::now();
         post.enqueue("ann@example.com").await;
         let mail = sink.wait_for(1).await.remove(0);
-        assert!(started.elapsed() < Duration::from_millis(800), "{:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
         assert_eq!(
             (mail.from.as_str(), mail.to.as_slice()),
             ("no-reply@example.com", &["ann@example.com".to_owned()][..])
