@@ -2,5 +2,6 @@
 
 pub mod config;
 pub mod error;
+pub mod mail;
 pub mod model;
 pub mod storage;

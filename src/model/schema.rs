@@ -1,6 +1,7 @@
 //! The words in which migrations are written: one table each, safe to run again after a crash, since
 //! MySQL commits every statement of a migration by itself.
 
+use sea_orm::DbBackend;
 use sea_orm_migration::prelude::{
     Alias, ColumnDef, DbErr, Index, IntoIden, MigrationName, MigrationTrait, SchemaManager, Table,
     async_trait,
@@ -73,7 +74,9 @@ impl MigrationTrait for CreateTable {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let mut table = Table::create();
         table.table(Alias::new(self.table)).if_not_exists();
-        table.character_set("utf8mb4").collate("utf8mb4_bin");
+        if manager.get_database_backend() == DbBackend::MySql {
+            table.character_set("utf8mb4").collate("utf8mb4_bin");
+        }
         for column in &self.columns {
             table.col(column.clone());
         }

@@ -1,0 +1,133 @@
+//! A mail that is worded: its parts for people and tests, its bytes for a mail server.
+
+use super::letter::Kind;
+use super::settings::{Site, parse_address};
+use lettre::Message;
+use lettre::message::header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue};
+use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
+use portcullis_security::clock::Timestamp;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// Longer lines must not be sent as they are (RFC 5321 §4.5.3.1.6).
+const LINE_LENGTH: usize = 998;
+
+/// A mail, ready to go.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// Which letter it is.
+    pub kind: Kind,
+    /// The recipient's address.
+    pub to: String,
+    /// The subject, one line.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+    /// The page that the letter asks to open, with its token.
+    pub link: Option<String>,
+    /// With angle brackets; the same for every delivery of one letter (RFC 5322 §3.6.4).
+    pub message_id: String,
+    pub(super) name: String,
+    pub(super) message: Message,
+}
+
+/// Which letter of the outbox a mail is, from which its identity follows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Origin {
+    pub(super) outbox_id: i64,
+    pub(super) created: Timestamp,
+}
+
+/// What the templates made.
+pub(super) struct Worded {
+    pub(super) kind: Kind,
+    pub(super) subject: String,
+    pub(super) text: String,
+    pub(super) html: String,
+    pub(super) link: Option<String>,
+}
+
+/// The recipient's address is none that a mail can be sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no mail can be sent to this address")]
+pub struct Unaddressable;
+
+impl Origin {
+    /// A name for the file that sorts by time and is the same for a second delivery.
+    fn name(self) -> String {
+        let moment: String = self.created.to_string().chars().filter(|c| !"-:".contains(*c)).collect();
+        format!("{moment}-{:012}", self.outbox_id)
+    }
+
+    fn message_id(self, host: &str) -> String {
+        format!("<{}.{}@{host}>", self.outbox_id, self.created.micros())
+    }
+}
+
+impl Mail {
+    pub(super) fn compose(
+        site: &Site,
+        to: &str,
+        worded: Worded,
+        origin: Origin,
+    ) -> Result<Self, Unaddressable> {
+        let address = parse_address(to).ok_or(Unaddressable)?;
+        let message_id = origin.message_id(&site.host);
+        let since_1970 = Duration::from_micros(origin.created.micros().max(0).unsigned_abs());
+        let message = Message::builder()
+            .from(site.from.clone())
+            .to(Mailbox::new(None, address.clone()))
+            .subject(worded.subject.clone())
+            .date(UNIX_EPOCH + since_1970)
+            .message_id(Some(message_id.clone()))
+            .header(AutoSubmitted)
+            .multipart(
+                MultiPart::alternative()
+                    .singlepart(part(ContentType::TEXT_PLAIN, &worded.text))
+                    .singlepart(part(ContentType::TEXT_HTML, &worded.html)),
+            )
+            .map_err(|_| Unaddressable)?;
+        Ok(Self {
+            kind: worded.kind,
+            to: address.to_string(),
+            subject: worded.subject,
+            text: worded.text,
+            html: worded.html,
+            link: worded.link,
+            message_id,
+            name: origin.name(),
+            message,
+        })
+    }
+}
+
+/// Plain ASCII goes as it is, so that a link stays whole and readable in the source; the rest is encoded.
+fn part(content_type: ContentType, content: &str) -> SinglePart {
+    let is_plain = content.is_ascii() && content.lines().all(|line| line.len() <= LINE_LENGTH);
+    let part = SinglePart::builder().header(content_type);
+    if is_plain {
+        let crlf = content.lines().collect::<Vec<_>>().join("\r\n");
+        part.body(Body::dangerous_pre_encoded(crlf.into_bytes(), ContentTransferEncoding::SevenBit))
+    } else {
+        part.body(content.to_owned())
+    }
+}
+
+/// `Auto-Submitted: auto-generated` keeps holiday notices from answering (RFC 3834 §5).
+#[derive(Clone)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".into())
+    }
+}
