@@ -1,7 +1,7 @@
 //! The one error of the server: what the caller reads, and the private cause that only the log sees.
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -20,6 +20,8 @@ pub enum Error {
     Refused(Refusal),
     /// Fields of the body were wrong: 400 with every problem.
     Invalid(Invalid),
+    /// The caller comes too often: 429 and when to come back.
+    Throttled(Throttled),
     /// The server is at a limit of its own: 503 and when to come back.
     Busy(Duration),
     /// A part that we need does not answer (database, disk): 503. The cause goes to the log.
@@ -46,6 +48,19 @@ pub struct Invalid {
     pub headline: Option<&'static str>,
     /// Field name and what is wrong with it.
     pub fields: Vec<(&'static str, Vec<String>)>,
+}
+
+/// A throttle's refusal, ready for the `Retry-After` and `RateLimit` fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Throttled {
+    /// The policy's name.
+    pub policy: &'static str,
+    /// Whole seconds to wait.
+    pub retry_after: u64,
+    /// The `RateLimit` field.
+    pub limit_field: String,
+    /// The `RateLimit-Policy` field.
+    pub policy_field: String,
 }
 
 /// What went wrong behind the scenes, shared so that every job of a failed group can carry it.
@@ -105,12 +120,24 @@ impl Error {
         Self::Unavailable(Cause::new(cause))
     }
 
-    fn status(&self) -> StatusCode {
+    /// The HTTP status that it is answered with.
+    pub const fn status(&self) -> StatusCode {
         match self {
             Self::Refused(refusal) => refusal.status,
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy(_) | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Where the guide and Django REST framework word the same refusal differently, each client gets its own.
+    fn detail(&self, message: &str) -> String {
+        match self {
+            Self::Throttled(throttled) => {
+                format!("Request was throttled. Expected available in {} seconds.", throttled.retry_after)
+            }
+            _ => message.to_owned(),
         }
     }
 
@@ -118,6 +145,7 @@ impl Error {
         match self {
             Self::Refused(refusal) => (refusal.code, refusal.message.clone()),
             Self::Invalid(invalid) => ("invalid", invalid.message()),
+            Self::Throttled(_) => ("throttled", "Rate limit exceeded".into()),
             Self::Busy(_) => ("busy", "The server is busy. Please try again shortly.".into()),
             Self::Unavailable(_) => {
                 ("unavailable", "The service is temporarily unavailable. Please try again shortly.".into())
@@ -167,12 +195,23 @@ impl Cause {
     }
 }
 
+impl Throttled {
+    fn add_fields(&self, headers: &mut HeaderMap) {
+        headers.insert(header::RETRY_AFTER, self.retry_after.into());
+        for (name, value) in [("ratelimit", &self.limit_field), ("ratelimit-policy", &self.policy_field)] {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name, value);
+            }
+        }
+    }
+}
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let (code, message) = self.words();
         let mut body = Map::new();
         body.insert("error".into(), message.as_ref().into());
-        body.insert("detail".into(), message.as_ref().into());
+        body.insert("detail".into(), self.detail(&message).into());
         body.insert("code".into(), code.into());
         if let Self::Invalid(invalid) = &self {
             body.insert("details".into(), json!(invalid.details()));
@@ -196,6 +235,7 @@ impl IntoResponse for Error {
                 // The edge logs it once, beside the request's id.
                 response.extensions_mut().insert(cause);
             }
+            Self::Throttled(throttled) => throttled.add_fields(response.headers_mut()),
             Self::Refused(_) | Self::Invalid(_) => {}
         }
         response

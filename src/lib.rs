@@ -1,7 +1,14 @@
 //! The server: see ARCHITECTURE.md for the map.
 
+pub mod access;
+pub mod accounts;
+pub mod app;
+pub mod audit;
 pub mod config;
 pub mod error;
+pub mod extract;
 pub mod mail;
 pub mod model;
+pub mod routes;
+pub mod state;
 pub mod storage;

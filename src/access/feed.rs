@@ -100,3 +100,11 @@ pub(super) async fn publish(
     }
     Ok(())
 }
+
+/// Publishes that an account is no longer as it may be cached elsewhere.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn publish_change(db: &impl ConnectionTrait, user_id: i64, now: Timestamp) -> Result<()> {
+    publish(db, user_id, &[], now).await
+}

@@ -62,7 +62,7 @@ impl Keys {
             kid: key.kid().to_owned(),
             algorithm: settings.algorithm,
             origin: first.origin,
-            sealed: seal.seal(first.secret.expose(), SEAL_CONTEXT, random),
+            sealed: sealed(&seal, &first.secret, random)?,
             now: clock.now(),
         };
         let rows = active_rows(storage).await.map_err(KeyError::Database)?;
@@ -147,7 +147,7 @@ impl Keys {
             kid: kid.clone(),
             algorithm: self.settings.algorithm,
             origin: "generated",
-            sealed: self.seal.seal(secret.expose(), SEAL_CONTEXT, random),
+            sealed: sealed(&self.seal, &secret, random)?,
             now: self.clock.now(),
         };
         storage.write(row).await.map_err(KeyError::Database)?;
@@ -173,6 +173,11 @@ fn first_key(settings: &KeySettings, root: &RootKey, random: &Random) -> FirstKe
             FirstKey { origin: "derived", secret: Secret::new(root.derive(Purpose::Jwt).to_vec()) }
         }
     }
+}
+
+fn sealed(seal: &KeyRing, secret: &Secret, random: &Random) -> Result<Vec<u8>, KeyError> {
+    let cell = seal.seal(secret.expose(), SEAL_CONTEXT, random);
+    cell.map_err(|error| KeyError::Unusable(error.to_string()))
 }
 
 fn signing_key(algorithm: &str, secret: &Secret) -> Result<SigningKey, KeyError> {

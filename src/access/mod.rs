@@ -14,17 +14,20 @@ mod feed;
 mod guard;
 mod keys;
 mod limits;
+mod passwords;
 mod refresh_token;
 mod session;
 mod users;
 
-pub use client::Client;
-pub use current_user::CurrentUser;
+pub use client::{Client, Origin, RequestId, describe_device};
+pub use current_user::{CurrentUser, MaybeUser};
 pub use device_cookie::DeviceCookies;
-pub use guard::{Door, Guard, Limit};
-pub use keys::{KeyError, Keys};
-pub use limits::{Limits, Rates};
-pub use refresh_token::{Foreign, Presented, RefreshOutcome};
+pub use feed::publish_change;
+pub use guard::{Door, Guard, GuardContext, Limit, check, find_by_login, fold};
+pub use keys::{KeyError, KeySettings, Keys};
+pub use limits::{DropExpiredSnapshots, Limits, Rates};
+pub use passwords::{NewHash, Passwords, attributes};
+pub use refresh_token::{Presented, RefreshOutcome};
 pub use session::{EndSessions, Lifetimes, Live, NewSession, TokenPair};
 pub use users::Users;
 

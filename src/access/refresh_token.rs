@@ -14,7 +14,7 @@ use portcullis_security::clock::Timestamp;
 use portcullis_security::random::Random;
 use portcullis_security::token::{Claims, TokenType, kid_of, session_jti};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use std::sync::Arc;
 
 /// Losing the race more often than this means that something else is wrong.

@@ -13,8 +13,9 @@ use portcullis_security::clock::Timestamp;
 use portcullis_security::random::Random;
 use portcullis_security::token::{Claims, Profile, TokenType, kid_of, session_jti};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
 };
+use sea_orm::Condition;
 use sea_orm::sea_query::Expr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +50,7 @@ pub struct TokenPair {
 }
 
 /// A session about to begin.
+#[derive(Clone)]
 pub struct NewSession {
     row: Model,
 }
@@ -91,12 +93,24 @@ impl NewSession {
         self
     }
 
+    /// Gives it to a user who was not known when it was drawn.
+    #[must_use]
+    pub const fn of_user(mut self, user_id: i64) -> Self {
+        self.row.user_id = user_id;
+        self
+    }
+
     /// The session's id.
     pub const fn id(&self) -> i64 {
         self.row.id
     }
 
-    /// The row, once it is stored.
+    /// The row as it will be stored.
+    pub const fn row(&self) -> &Model {
+        &self.row
+    }
+
+    /// The row itself.
     pub fn into_row(self) -> Model {
         self.row
     }
@@ -210,11 +224,11 @@ impl EndSessions {
     /// # Errors
     /// When the database refuses.
     pub async fn run(self, tx: &DatabaseTransaction, user_id: i64, now: Timestamp) -> Result<Vec<i64>> {
-        let live = Column::UserId.eq(user_id).and(Column::RevokedAt.is_null());
+        let live = Condition::all().add(Column::UserId.eq(user_id)).add(Column::RevokedAt.is_null());
         let chosen = match self {
             Self::All => live,
-            Self::AllBut(kept) => live.and(Column::Id.ne(kept)),
-            Self::One(session_id) => live.and(Column::Id.eq(session_id)),
+            Self::AllBut(kept) => live.add(Column::Id.ne(kept)),
+            Self::One(session_id) => live.add(Column::Id.eq(session_id)),
         };
         let ids: Vec<i64> = Entity::find()
             .select_only()

@@ -1,6 +1,9 @@
 //! Usernames, addresses and personal names: values that are valid once they exist (guide §8.1).
 
-use unicode_normalization::UnicodeNormalization;
+use crate::access::fold;
+
+/// The guide's words for a password that is not the caller's (§6.2).
+pub const WRONG_PASSWORD: &str = "Current password is incorrect";
 
 const NAME_LENGTH: usize = 150;
 const EMAIL_LENGTH: usize = 320;
@@ -51,11 +54,6 @@ impl Username {
     pub fn key(&self) -> String {
         fold(&self.0)
     }
-}
-
-/// A name without regard to case and spelling: NFKC, lower case, trimmed.
-pub fn fold(name: &str) -> String {
-    name.nfkc().collect::<String>().to_lowercase().trim().to_owned()
 }
 
 /// An e-mail address, trimmed and lower-cased.

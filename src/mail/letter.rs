@@ -17,6 +17,11 @@ pub enum Letter {
         /// Whose address.
         user_id: i64,
     },
+    /// Asks everybody who waits to prove the address again, if anybody does.
+    ResendVerification {
+        /// The address as it was asked for; nobody may wait for it, then nothing is sent.
+        address: String,
+    },
     /// Tells the owner of an address that somebody tried to register with it.
     AlreadyRegistered {
         /// Where to.
@@ -171,7 +176,7 @@ impl Letter {
     /// Which sort it is.
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::VerifyEmail { .. } => Kind::VerifyEmail,
+            Self::VerifyEmail { .. } | Self::ResendVerification { .. } => Kind::VerifyEmail,
             Self::AlreadyRegistered { .. } => Kind::AlreadyRegistered,
             Self::ResetPassword { .. } => Kind::ResetPassword,
             Self::PasswordChanged { .. } => Kind::PasswordChanged,

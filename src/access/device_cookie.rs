@@ -1,0 +1,75 @@
+//! Device cookies: a user's own device has a login bucket of its own, so that an attacker who exhausts
+//! the account's cannot lock its owner out (OWASP "Slow Down Online Guessing Attacks with Device Cookies").
+
+use portcullis_security::clock::Timestamp;
+use portcullis_security::csrf::{SetCookie, cookie, host_name};
+use portcullis_security::random::Random;
+use portcullis_security::token::prf;
+use axum::http::{HeaderMap, HeaderValue};
+use std::time::Duration;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+const NAME: &str = "device";
+const LIFETIME: Duration = Duration::from_secs(180 * 24 * 60 * 60);
+
+/// Makes and reads device cookies.
+pub struct DeviceCookies {
+    key: Zeroizing<[u8; 32]>,
+    secure: bool,
+}
+
+/// A device that proved itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Whose device it is.
+    pub user_id: i64,
+    /// When the cookie was made; a reset ends older ones.
+    pub since: Timestamp,
+    /// Its name in the throttle.
+    pub id: String,
+}
+
+impl DeviceCookies {
+    /// `secure` follows the public URL's scheme.
+    pub const fn new(key: Zeroizing<[u8; 32]>, secure: bool) -> Self {
+        Self { key, secure }
+    }
+
+    /// A cookie for a device from which the user has just logged in.
+    pub fn issue(&self, user_id: i64, now: Timestamp, random: &Random) -> Option<HeaderValue> {
+        let id = hex(&random.bytes::<16>());
+        let text = format!("{user_id}.{}.{id}", now.seconds());
+        let value = format!("{text}.{}", hex(&self.mac(&text)));
+        let cookie = SetCookie::host(NAME, &value, self.secure).ok()?;
+        Some(cookie.same_site(portcullis_security::csrf::SameSite::Lax).max_age(LIFETIME).header())
+    }
+
+    /// The device that a request proves to come from.
+    pub fn read(&self, headers: &HeaderMap, now: Timestamp) -> Option<Device> {
+        let value = cookie(headers, &host_name(NAME, self.secure))?;
+        let (text, mac) = value.rsplit_once('.')?;
+        let is_ours: bool = hex(&self.mac(text)).as_bytes().ct_eq(mac.as_bytes()).into();
+        if !is_ours {
+            return None;
+        }
+        let mut parts = text.split('.');
+        let user_id = parts.next()?.parse().ok()?;
+        let since = Timestamp::from_seconds(parts.next()?.parse().ok()?);
+        let id = parts.next()?.to_owned();
+        (now.since(since) < LIFETIME).then_some(Device { user_id, since, id })
+    }
+
+    fn mac(&self, text: &str) -> [u8; 32] {
+        prf(self.key.as_slice(), &[b"device", text.as_bytes()])
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

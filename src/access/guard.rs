@@ -1,0 +1,267 @@
+//! What happens before a handler: who is calling, and whether they may call again so soon.
+
+use super::limits::{Holder, Limits, Policy};
+use super::{Access, DeviceCookies, Identity, client::Origin};
+use crate::error::{Error, Result};
+use crate::extract::buffered;
+use crate::model::users::{Column, Entity, Model as User};
+use crate::storage::Storage;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use portcullis_security::clock::{Clock, Timestamp};
+use portcullis_security::csrf::{cookie, host_name};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
+use std::sync::Arc;
+use unicode_normalization::UnicodeNormalization;
+
+/// How a route treats the `Authorization` header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// A valid access token, or 401.
+    Closed,
+    /// Anybody; but a token that is shown must be good.
+    Open,
+    /// Anybody; the header is not looked at.
+    Ignoring,
+    /// Anybody; a token that is no good is as none.
+    Lenient,
+}
+
+/// Which throttle a route counts in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// `user` with a valid token, else `anon` and for unsafe methods `anon_post`.
+    General,
+    /// `auth` by IP and by the account that the body's `username` or `email` names.
+    AuthByBody,
+    /// `auth` by IP and by the caller's account.
+    AuthByBearer,
+    /// `auth` by IP alone: the call names no account.
+    AuthByIp,
+    /// `reset` by IP and by the body's `email`.
+    Reset,
+    /// `user` for the owner of the refresh token in the body or cookie, if it is genuine.
+    OwnToken,
+}
+
+/// A door and a limit, with what they need to decide.
+#[derive(Clone)]
+pub struct Guard {
+    /// How `Authorization` is treated.
+    pub door: Door,
+    /// Which throttle counts.
+    pub limit: Limit,
+    /// Shared by all guards.
+    pub context: Arc<GuardContext>,
+}
+
+/// What guards decide with.
+pub struct GuardContext {
+    /// Time.
+    pub clock: Clock,
+    /// Rows, to find whose name a login gives.
+    pub storage: Arc<Storage>,
+    /// Tokens.
+    pub access: Arc<Access>,
+    /// Throttles.
+    pub limits: Arc<Limits>,
+    /// Device cookies.
+    pub devices: Arc<DeviceCookies>,
+    /// Whether cookies are `Secure`.
+    pub secure: bool,
+}
+
+/// Who is calling, for extractors.
+#[derive(Clone)]
+pub(super) enum Caller {
+    Anonymous,
+    User(Identity),
+}
+
+/// The middleware: identify, count, refuse or pass on.
+pub async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let has_bearer = request.headers().contains_key(header::AUTHORIZATION);
+    let is_private = request.uri().path().starts_with("/api/auth") || has_bearer;
+    let mut response = match guard.admit(request).await {
+        Ok(request) => next.run(request).await,
+        Err(error) => error.into_response(),
+    };
+    if is_private && !response.headers().contains_key(header::CACHE_CONTROL) {
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+impl Guard {
+    async fn admit(&self, request: Request) -> Result<Request> {
+        let caller = self.identify(request.headers()).await;
+        let mut request = self.count(request, caller.as_ref().ok()).await?;
+        request.extensions_mut().insert(caller?);
+        Ok(request)
+    }
+
+    async fn identify(&self, headers: &HeaderMap) -> Result<Caller> {
+        if self.door == Door::Ignoring {
+            return Ok(Caller::Anonymous);
+        }
+        let caller = match bearer(headers) {
+            None => Ok(Caller::Anonymous),
+            Some(Err(error)) => Err(error),
+            Some(Ok(token)) => self.context.access.authenticate(token).await.map(Caller::User),
+        };
+        match (self.door, caller) {
+            (Door::Closed, Ok(Caller::Anonymous)) => Err(Error::not_authenticated()),
+            (Door::Lenient, Err(Error::Refused(_))) => Ok(Caller::Anonymous),
+            (_, caller) => caller,
+        }
+    }
+
+    async fn count(&self, request: Request, caller: Option<&Caller>) -> Result<Request> {
+        let unknown = Error::internal("the edge did not say where a call comes from");
+        let ip = Holder::Ip(request.extensions().get::<Origin>().ok_or(unknown)?.ip);
+        match self.limit {
+            Limit::General => self.count_general(&request, caller, ip).map(|()| request),
+            Limit::AuthByIp => self.context.limits.check(&[(Policy::Auth, ip)]).map(|()| request),
+            Limit::AuthByBearer => self.count_bearer(caller, ip).map(|()| request),
+            Limit::AuthByBody => self.count_named(request, ip).await,
+            Limit::Reset => self.count_reset(request, ip).await,
+            Limit::OwnToken => self.count_own_token(request, ip).await,
+        }
+    }
+
+    fn count_general(&self, request: &Request, caller: Option<&Caller>, ip: Holder<'_>) -> Result<()> {
+        match caller {
+            Some(Caller::User(identity)) => {
+                self.context.limits.check(&[(Policy::User, Holder::User(identity.user.id))])
+            }
+            _ => self.count_anonymous(request, ip),
+        }
+    }
+
+    fn count_anonymous(&self, request: &Request, ip: Holder<'_>) -> Result<()> {
+        let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+        let buckets = [(Policy::Anon, ip), (Policy::AnonPost, ip)];
+        self.context.limits.check(if is_safe { &buckets[..1] } else { &buckets })
+    }
+
+    fn count_bearer(&self, caller: Option<&Caller>, ip: Holder<'_>) -> Result<()> {
+        match caller {
+            Some(Caller::User(identity)) => {
+                let account = Holder::Account(&identity.user.username_key);
+                self.context.limits.check(&[(Policy::Auth, ip), (Policy::Auth, account)])
+            }
+            _ => self.context.limits.check(&[(Policy::Auth, ip)]),
+        }
+    }
+
+    /// A body that cannot be read is counted for its sender before it is refused.
+    async fn count_named(&self, request: Request, ip: Holder<'_>) -> Result<Request> {
+        let limits = &self.context.limits;
+        let device = self.context.devices.read(request.headers(), self.context.clock.now());
+        let read = buffered(request, ["username", "email"]).await;
+        let name = match &read {
+            Ok((_, [Some(name), _] | [None, Some(name)])) => name,
+            _ => {
+                limits.check(&[(Policy::Auth, ip)])?;
+                return read.map(|(request, _)| request);
+            }
+        };
+        let owner = self.owner_of(name).await?;
+        let own_device = device.filter(|device| {
+            owner.as_ref().is_some_and(|user| {
+                user.id == device.user_id
+                    && device.since.seconds() >= Timestamp::from_micros(user.devices_valid_from).seconds()
+            })
+        });
+        let folded = fold(name);
+        let account = owner.as_ref().map_or(folded.as_str(), |user| &user.username_key);
+        match &own_device {
+            Some(device) => limits.check(&[(Policy::Auth, Holder::Device(&device.id))])?,
+            None => limits.check(&[(Policy::Auth, ip), (Policy::Auth, Holder::Account(account))])?,
+        }
+        read.map(|(request, _)| request)
+    }
+
+    /// One account has one bucket, whichever of its names is given.
+    async fn owner_of(&self, name: &str) -> Result<Option<User>> {
+        if name.len() > 2000 {
+            return Ok(None);
+        }
+        find_by_login(&self.context.storage, name).await
+    }
+
+    async fn count_reset(&self, request: Request, ip: Holder<'_>) -> Result<Request> {
+        let read = buffered(request, ["email"]).await;
+        let address = match &read {
+            Ok((_, [Some(address)])) => Some(address.trim().to_lowercase()),
+            _ => None,
+        };
+        match &address {
+            Some(address) => self
+                .context
+                .limits
+                .check(&[(Policy::Reset, ip), (Policy::Reset, Holder::Address(address))])?,
+            None => self.context.limits.check(&[(Policy::Reset, ip)])?,
+        }
+        read.map(|(request, _)| request)
+    }
+
+    async fn count_own_token(&self, request: Request, ip: Holder<'_>) -> Result<Request> {
+        let keys = self.context.access.keys().current();
+        let owner_of = |token: &str| keys.verify_signature(token).ok().map(|claims| claims.user_id);
+        let from_cookie =
+            cookie(request.headers(), &host_name("refresh", self.context.secure)).and_then(owner_of);
+        let (request, tokens) = match buffered(request, ["refresh", "refresh_token", "token"]).await {
+            Ok(read) => read,
+            Err(error) => {
+                self.context.limits.check(&[(Policy::Anon, ip), (Policy::AnonPost, ip)])?;
+                return Err(error);
+            }
+        };
+        let owner = tokens.iter().flatten().find_map(|token| owner_of(token)).or(from_cookie);
+        match owner {
+            Some(user_id) => self.context.limits.check(&[(Policy::User, Holder::User(user_id))])?,
+            None => self.count_anonymous(&request, ip)?,
+        }
+        Ok(request)
+    }
+}
+
+/// The token of an `Authorization: Bearer` header; `None` without the header or with another scheme,
+/// which Django REST framework leaves to other authenticators.
+fn bearer(headers: &HeaderMap) -> Option<Result<&str>> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next()?;
+    if values.next().is_some() {
+        return Some(Err(Error::token_not_valid()));
+    }
+    let Ok(text) = value.to_str() else { return Some(Err(Error::token_not_valid())) };
+    let (scheme, token) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return None;
+    }
+    Some(Ok(token.trim()))
+}
+
+/// A name without regard to case and spelling: NFKC, lower case, trimmed.
+pub fn fold(name: &str) -> String {
+    name.nfkc().collect::<String>().to_lowercase().trim().to_owned()
+}
+
+/// Whose login name this is: tried as a username first, then as a verified address.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_by_login(storage: &Storage, name: &str) -> Result<Option<User>> {
+    let key = fold(name);
+    let address = name.trim().to_lowercase();
+    let by_address = Condition::all()
+        .add(Column::EmailClaim.eq(address))
+        .add(Column::EmailVerifiedAt.is_not_null());
+    let either = Condition::any().add(Column::UsernameKey.eq(key.clone())).add(by_address);
+    let mut found = Entity::find().filter(either).all(storage.reader()).await?;
+    found.sort_by_key(|user| user.username_key != key);
+    Ok(found.into_iter().next())
+}

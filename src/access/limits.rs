@@ -1,0 +1,227 @@
+//! Throttles: which buckets a call falls into, and their survival of a restart (contract §2 "Throttles").
+
+use crate::error::{Error, Result, Throttled};
+use crate::model::throttle_snapshots::{ActiveModel, Column, Entity, Model};
+use crate::storage::{Storage, Write};
+use portcullis_security::client_ip;
+use portcullis_security::clock::{Clock, Timestamp};
+use portcullis_security::throttle::{Bucket, Limiter, Rate, Refused, SnapshotRow, key_of, policy_field};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use std::net::IpAddr;
+
+const CAPACITY: usize = 1_000_000;
+const ROWS_PER_SNAPSHOT: usize = 20_000;
+const ROWS_PER_STATEMENT: usize = 200;
+
+/// A rate that applies to a group of routes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Login, register and what else checks a secret.
+    Auth = 1,
+    /// Mails that anybody may cause.
+    Reset = 2,
+    /// Every other call of a user.
+    User = 3,
+    /// Every other call of nobody.
+    Anon = 4,
+    /// Those of them that change something.
+    AnonPost = 5,
+}
+
+impl Policy {
+    const ALL: [Self; 5] = [Self::Auth, Self::Reset, Self::User, Self::Anon, Self::AnonPost];
+
+    /// Its name in the `RateLimit` fields and in the metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::Reset => "reset",
+            Self::User => "user",
+            Self::Anon => "anon",
+            Self::AnonPost => "anon_post",
+        }
+    }
+}
+
+/// Whose bucket it is.
+#[derive(Clone, Copy, Debug)]
+pub enum Holder<'a> {
+    /// A network address; IPv6 by its /64.
+    Ip(IpAddr),
+    /// An account by its folded name, known or not.
+    Account(&'a str),
+    /// A mail address.
+    Address(&'a str),
+    /// A user by id.
+    User(i64),
+    /// A device that a user has logged in from before.
+    Device(&'a str),
+}
+
+/// The rates of the settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Rates {
+    /// False lets everything pass, for benchmarks.
+    pub enabled: bool,
+    /// `THROTTLE__AUTH`.
+    pub auth: Rate,
+    /// `THROTTLE__RESET`.
+    pub reset: Rate,
+    /// `THROTTLE__USER`.
+    pub user: Rate,
+    /// `THROTTLE__ANON`.
+    pub anon: Rate,
+    /// `THROTTLE__ANON_POST`.
+    pub anon_post: Rate,
+}
+
+impl Rates {
+    const fn of(&self, policy: Policy) -> Rate {
+        match policy {
+            Policy::Auth => self.auth,
+            Policy::Reset => self.reset,
+            Policy::User => self.user,
+            Policy::Anon => self.anon,
+            Policy::AnonPost => self.anon_post,
+        }
+    }
+}
+
+/// All windows of this process.
+pub struct Limits {
+    clock: Clock,
+    limiter: Limiter,
+    rates: Rates,
+    key: [u8; 32],
+}
+
+impl Limits {
+    /// Windows as the last process left them. `key` hides who is behind a stored bucket.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn load(storage: &Storage, clock: Clock, rates: Rates, key: [u8; 32]) -> Result<Self> {
+        let limits = Self { limiter: Limiter::new(CAPACITY), rates, key, clock };
+        let now = limits.clock.now();
+        let rows = Entity::find().filter(Column::ExpiresAt.gt(now.micros())).all(storage.reader()).await?;
+        let rows: Vec<_> = rows.iter().filter_map(snapshot_of).collect();
+        limits.limiter.restore(&rows, now);
+        Ok(limits)
+    }
+
+    /// Counts a call in all its buckets, or in none.
+    ///
+    /// # Errors
+    /// 429 with the wait that is needed.
+    pub fn check(&self, buckets: &[(Policy, Holder<'_>)]) -> Result<()> {
+        if !self.rates.enabled {
+            return Ok(());
+        }
+        let buckets: Vec<_> = buckets.iter().map(|(policy, holder)| self.bucket(*policy, *holder)).collect();
+        match self.limiter.check(&buckets, self.clock.now()) {
+            Ok(_) => Ok(()),
+            Err(refused) => Err(throttled(&refused)),
+        }
+    }
+
+    fn bucket(&self, policy: Policy, holder: Holder<'_>) -> Bucket {
+        let (kind, value): (&[u8], Vec<u8>) = match holder {
+            Holder::Ip(ip) => (b"ip", client_ip::bucket(ip).to_string().into_bytes()),
+            Holder::Account(name) => (b"account", name.as_bytes().to_vec()),
+            Holder::Address(address) => (b"address", address.as_bytes().to_vec()),
+            Holder::User(id) => (b"user", id.to_le_bytes().to_vec()),
+            Holder::Device(device) => (b"device", device.as_bytes().to_vec()),
+        };
+        Bucket { policy: policy as u8, rate: self.rates.of(policy), key: key_of(&self.key, &[kind, &value]) }
+    }
+
+    /// Writes what has changed since the last time; to be called every second.
+    ///
+    /// # Errors
+    /// When the database does not take it; the rows are kept for the next time.
+    pub async fn save(&self, storage: &Storage) -> Result<()> {
+        let now = self.clock.now();
+        self.limiter.sweep(now);
+        let rows = self.limiter.dirty(ROWS_PER_SNAPSHOT);
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let saved = storage.write(SaveSnapshot { rows: rows.iter().map(row_of).collect() }).await;
+        if saved.is_err() {
+            self.limiter.mark_dirty(&rows);
+        }
+        saved
+    }
+}
+
+fn throttled(refused: &Refused) -> Error {
+    let policy = Policy::ALL.into_iter().find(|policy| *policy as u8 == refused.policy);
+    let name = policy.map_or("limit", Policy::name);
+    metrics::counter!("portcullis_throttled_total", "policy" => name).increment(1);
+    Error::Throttled(Throttled {
+        policy: name,
+        retry_after: refused.retry_after_seconds(),
+        limit_field: refused.field(name),
+        policy_field: policy_field(name, refused.rate),
+    })
+}
+
+fn row_of(row: &SnapshotRow) -> Model {
+    let mut key_hash = vec![row.policy];
+    key_hash.extend(row.key);
+    Model {
+        key_hash,
+        policy: i64::from(row.policy),
+        payload: row.payload.clone(),
+        expires_at: row.expires.micros(),
+    }
+}
+
+fn snapshot_of(row: &Model) -> Option<SnapshotRow> {
+    let (policy, key) = row.key_hash.split_first()?;
+    Some(SnapshotRow {
+        policy: *policy,
+        key: key.try_into().ok()?,
+        payload: row.payload.clone(),
+        expires: Timestamp::from_micros(row.expires_at),
+    })
+}
+
+struct SaveSnapshot {
+    rows: Vec<Model>,
+}
+
+impl Write for SaveSnapshot {
+    type Output = ();
+
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
+        for rows in self.rows.chunks(ROWS_PER_STATEMENT) {
+            let rows = rows.iter().map(|row| ActiveModel {
+                key_hash: Set(row.key_hash.clone()),
+                policy: Set(row.policy),
+                payload: Set(row.payload.clone()),
+                expires_at: Set(row.expires_at),
+            });
+            let replace = OnConflict::column(Column::KeyHash)
+                .update_columns([Column::Payload, Column::ExpiresAt])
+                .to_owned();
+            Entity::insert_many(rows).on_conflict(replace).exec_without_returning(tx).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Drops stored windows that have run empty.
+pub struct DropExpiredSnapshots(pub Timestamp);
+
+impl Write for DropExpiredSnapshots {
+    type Output = ();
+    const SINGLE_STATEMENT: bool = true;
+
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
+        let expired = Column::ExpiresAt.lte(self.0.micros());
+        Entity::delete_many().filter(expired).exec(tx).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,96 @@
+//! What goes by itself: accounts never verified, deleted accounts after their grace, rows that have expired.
+
+use crate::error::Result;
+use crate::model::users::{Column, Entity, Status};
+use crate::model::{
+    audit_events, notification_preferences, one_time_tokens, profiles, revocations, sessions,
+};
+use crate::state::App;
+use crate::storage::Write;
+use portcullis_security::clock::Timestamp;
+use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
+use std::time::Duration;
+
+/// Accounts at a time, so that no other write waits long.
+const BATCH: u64 = 100;
+/// Expired sessions and used links are kept this long, to tell a replay from nonsense.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Removes what has run out; to be called every few minutes.
+///
+/// # Errors
+/// When the database does not answer; the next call goes on.
+pub async fn run(app: &App) -> Result<()> {
+    let now = app.now();
+    loop {
+        let ids = expired_accounts(app, now).await?;
+        let is_last = (ids.len() as u64) < BATCH;
+        for user_id in ids {
+            app.storage.write(Erase { user_id }).await?;
+            app.access.forget(user_id, &[]);
+        }
+        if is_last {
+            break;
+        }
+    }
+    app.storage.write(DropExpired { before: now.minus(KEPT) }).await
+}
+
+async fn expired_accounts(app: &App, now: Timestamp) -> Result<Vec<i64>> {
+    let deleted = Condition::all()
+        .add(Column::Status.eq(Status::Deleted))
+        .add(Column::DeleteAt.lte(now.micros()));
+    let never_verified = Condition::all()
+        .add(Column::EmailVerifiedAt.is_null())
+        .add(Column::Status.ne(Status::Banned))
+        .add(Column::DateJoined.lte(now.minus(app.config.accounts.unverified_lifetime).micros()));
+    let ids = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Condition::any().add(deleted).add(never_verified))
+        .limit(BATCH)
+        .into_tuple()
+        .all(app.storage.reader())
+        .await?;
+    Ok(ids)
+}
+
+/// Removes an account with everything that belongs to it.
+struct Erase {
+    user_id: i64,
+}
+
+impl Write for Erase {
+    type Output = ();
+
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
+        let id = self.user_id;
+        sessions::Entity::delete_many().filter(sessions::Column::UserId.eq(id)).exec(tx).await?;
+        one_time_tokens::Entity::delete_many().filter(one_time_tokens::Column::UserId.eq(id)).exec(tx).await?;
+        profiles::Entity::delete_by_id(id).exec(tx).await?;
+        notification_preferences::Entity::delete_by_id(id).exec(tx).await?;
+        audit_events::Entity::delete_many().filter(audit_events::Column::UserId.eq(id)).exec(tx).await?;
+        Entity::delete_by_id(id).exec(tx).await?;
+        Ok(())
+    }
+}
+
+struct DropExpired {
+    before: Timestamp,
+}
+
+impl Write for DropExpired {
+    type Output = ();
+
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
+        let before = self.before.micros();
+        let ended = Condition::any()
+            .add(sessions::Column::AbsoluteExpiresAt.lte(before))
+            .add(sessions::Column::IdleExpiresAt.lte(before));
+        sessions::Entity::delete_many().filter(ended).exec(tx).await?;
+        let old = one_time_tokens::Column::ExpiresAt.lte(before);
+        one_time_tokens::Entity::delete_many().filter(old).exec(tx).await?;
+        revocations::Entity::delete_many().filter(revocations::Column::At.lte(before)).exec(tx).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,33 @@
+//! The csrftoken for pages that use the refresh cookie (guide §14.2).
+
+use super::cookies::Cookies;
+use crate::error::Result;
+use crate::state::App;
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use portcullis_security::csrf::{CSRF_COOKIE, cookie, generate_token};
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+const SHORTEST: usize = 32;
+
+/// The token, to be sent back as `X-CSRFToken`.
+#[derive(Serialize, ToSchema)]
+pub struct CsrfResponse {
+    csrftoken: String,
+}
+
+/// Sets the csrftoken cookie and returns its value; one that is there is kept, since other tabs use it.
+#[utoipa::path(get, path = "/csrf", tag = "tokens", responses(
+    (status = 200, description = "The token, also as a cookie.", body = CsrfResponse)))]
+pub async fn csrf(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response> {
+    let kept = cookie(&headers, CSRF_COOKIE)
+        .filter(|token| token.len() >= SHORTEST && token.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let csrftoken = kept.map_or_else(|| generate_token(&app.random), str::to_owned);
+    let mut cookies = Cookies::default();
+    cookies.add_csrf(&app, &csrftoken)?;
+    Ok(cookies.with(Json(CsrfResponse { csrftoken })))
+}

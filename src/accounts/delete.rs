@@ -1,0 +1,93 @@
+//! Deleting an account, with a time to think again.
+
+use super::login::confirm_password;
+use super::responses::time;
+use crate::access::{Client, CurrentUser, EndSessions};
+use crate::audit::{self, Kind, Subject};
+use crate::error::Result;
+use crate::extract::{Body, FromInput, Input};
+use crate::mail::{Letter, Outbox};
+use crate::model::one_time_tokens::Purpose;
+use crate::model::users::{Column, Entity};
+use crate::state::App;
+use crate::storage::Write;
+use axum::Json;
+use axum::extract::State;
+use portcullis_security::clock::Timestamp;
+use portcullis_security::secret::Secret;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// The password, once more.
+#[derive(ToSchema)]
+pub struct DeleteRequest {
+    /// The caller's password.
+    #[schema(value_type = String)]
+    pub password: Secret,
+}
+
+impl FromInput for DeleteRequest {
+    const MISSING: &'static str = "Password required";
+
+    fn from_input(input: &mut Input) -> Option<Self> {
+        input.secret("password").map(|password| Self { password })
+    }
+}
+
+/// Until when it can be undone.
+#[derive(Serialize, ToSchema)]
+pub struct DeleteResponse {
+    message: &'static str,
+    deletes_at: String,
+}
+
+/// Deletes the caller's account; logging in before `deletes_at` undoes it.
+#[utoipa::path(delete, path = "/me", tag = "accounts", request_body = DeleteRequest, responses(
+    (status = 200, description = "Every session has ended, nothing is shown any more.", body = DeleteResponse),
+    (status = 400, description = "The password is wrong.")))]
+pub async fn delete(
+    State(app): State<Arc<App>>,
+    caller: CurrentUser,
+    client: Client,
+    Body(request): Body<DeleteRequest>,
+) -> Result<Json<DeleteResponse>> {
+    confirm_password(&app, &caller.user, "password", &request.password).await?;
+    let now = app.now();
+    let delete_at = now.plus(app.config.accounts.deletion_grace);
+    let user_id = caller.user.id;
+    let mark = MarkDeleted { user_id, delete_at, outbox: app.outbox.clone(), client, now };
+    let ended = app.write(mark).await?;
+    app.access.forget(user_id, &ended);
+    let message = "Account deleted. Log in before the given time to undo it.";
+    Ok(Json(DeleteResponse { message, deletes_at: time(delete_at.micros()) }))
+}
+
+struct MarkDeleted {
+    user_id: i64,
+    delete_at: Timestamp,
+    outbox: Outbox,
+    client: Client,
+    now: Timestamp,
+}
+
+impl Write for MarkDeleted {
+    type Output = Vec<i64>;
+
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<Vec<i64>> {
+        Entity::update_many()
+            .col_expr(Column::Status, Expr::value("deleted"))
+            .col_expr(Column::DeleteAt, Expr::value(self.delete_at.micros()))
+            .col_expr(Column::SessionsValidFrom, Expr::value(self.now.micros()))
+            .filter(Column::Id.eq(self.user_id))
+            .exec(tx)
+            .await?;
+        super::store::end_tokens(tx, self.user_id, &[Purpose::Reset, Purpose::EmailChange], self.now).await?;
+        let letter = Letter::AccountDeleted { user_id: self.user_id, delete_at: self.delete_at };
+        self.outbox.enqueue(tx, &letter, self.now).await?;
+        audit::record(tx, Kind::AccountDeleted, Subject::user(self.user_id), &self.client, self.now).await?;
+        EndSessions::All.run(tx, self.user_id, self.now).await
+    }
+}

@@ -1,0 +1,125 @@
+//! Queries and changes of accounts that several actions share.
+
+use crate::error::{Error, Result};
+use crate::model::one_time_tokens::{self, Purpose};
+use crate::model::users::{Column, Entity, Model};
+use crate::storage::Storage;
+use portcullis_security::clock::Timestamp;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter};
+
+/// Whether a username is taken.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_taken(storage: &Storage, username_key: &str) -> Result<bool> {
+    let same = Entity::find().filter(Column::UsernameKey.eq(username_key));
+    Ok(same.count(storage.reader()).await? > 0)
+}
+
+/// Whether any account, verified or not, has an address.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_registered(db: &impl ConnectionTrait, email: &str) -> Result<bool> {
+    Ok(Entity::find().filter(Column::Email.eq(email)).count(db).await? > 0)
+}
+
+/// The account to which an address belongs.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn owner_of_address(db: &impl ConnectionTrait, email: &str) -> Result<Option<Model>> {
+    let owner = Entity::find().filter(Column::EmailClaim.eq(email)).filter(Column::EmailVerifiedAt.is_not_null());
+    Ok(owner.one(db).await?)
+}
+
+/// The accounts that wait for their address to be verified, newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn unverified(db: &impl ConnectionTrait, email: &str) -> Result<Vec<Model>> {
+    use sea_orm::{QueryOrder, QuerySelect};
+    let waiting = Entity::find()
+        .filter(Column::Email.eq(email))
+        .filter(Column::EmailVerifiedAt.is_null())
+        .filter(Column::EmailConflict.eq(false))
+        .order_by_desc(Column::Id)
+        .limit(5);
+    Ok(waiting.all(db).await?)
+}
+
+/// An account's row, inside a change.
+///
+/// # Errors
+/// When the row is gone or the database does not answer.
+pub async fn load(db: &impl ConnectionTrait, user_id: i64) -> Result<Model> {
+    Entity::find_by_id(user_id).one(db).await?.ok_or_else(Error::token_not_valid)
+}
+
+/// Uses a one-time token up; `None` when it is unknown, used, expired or meant for something else.
+///
+/// One statement decides, so that of two calls at once only one wins.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn consume(
+    tx: &DatabaseTransaction,
+    hash: [u8; 32],
+    purpose: Purpose,
+    now: Timestamp,
+) -> Result<Option<one_time_tokens::Model>> {
+    use one_time_tokens::{Column, Entity};
+    let used = Entity::update_many()
+        .col_expr(Column::UsedAt, Expr::value(now.micros()))
+        .filter(Column::Hash.eq(hash.to_vec()))
+        .filter(Column::Purpose.eq(purpose))
+        .filter(Column::UsedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now.micros()))
+        .exec(tx)
+        .await?;
+    if used.rows_affected == 0 {
+        return Ok(None);
+    }
+    Ok(Entity::find().filter(Column::Hash.eq(hash.to_vec())).one(tx).await?)
+}
+
+/// The row of a one-time token that could be used now, without using it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn peek(
+    storage: &Storage,
+    hash: [u8; 32],
+    purpose: Purpose,
+    now: Timestamp,
+) -> Result<Option<one_time_tokens::Model>> {
+    use one_time_tokens::{Column, Entity};
+    let usable = Entity::find()
+        .filter(Column::Hash.eq(hash.to_vec()))
+        .filter(Column::Purpose.eq(purpose))
+        .filter(Column::UsedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now.micros()));
+    Ok(usable.one(storage.reader()).await?)
+}
+
+/// Ends an account's unused tokens of some purposes: links die with what they were for.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn end_tokens(
+    tx: &DatabaseTransaction,
+    user_id: i64,
+    purposes: &[Purpose],
+    now: Timestamp,
+) -> Result<()> {
+    use one_time_tokens::{Column, Entity};
+    Entity::update_many()
+        .col_expr(Column::UsedAt, Expr::value(now.micros()))
+        .filter(Column::UserId.eq(user_id))
+        .filter(Column::Purpose.is_in(purposes.iter().copied()))
+        .filter(Column::UsedAt.is_null())
+        .exec(tx)
+        .await?;
+    Ok(())
+}

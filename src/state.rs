@@ -1,0 +1,75 @@
+//! What handlers share: one concrete value, made once at the start.
+
+use crate::access::{Access, DeviceCookies, GuardContext, Passwords};
+use crate::config::{Config, Profile};
+use crate::error::Result;
+use crate::mail::{Memory, Outbox, Transport};
+use crate::storage::{Storage, Write};
+use portcullis_security::clock::{Clock, Timestamp};
+use portcullis_security::csrf::CsrfGuard;
+use portcullis_security::random::Random;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// The server's state.
+pub struct App {
+    /// The settings.
+    pub config: Config,
+    /// Time.
+    pub clock: Clock,
+    /// Randomness.
+    pub random: Arc<Random>,
+    /// Rows.
+    pub storage: Arc<Storage>,
+    /// Tokens and sessions.
+    pub access: Arc<Access>,
+    /// Passwords.
+    pub passwords: Passwords,
+    /// Device cookies.
+    pub devices: Arc<DeviceCookies>,
+    /// What cookie calls must prove.
+    pub csrf: CsrfGuard,
+    /// Mails to be sent.
+    pub outbox: Outbox,
+    /// Where mails go.
+    pub transport: Transport,
+    /// Makes the hashes of mailed codes, which are too short for a plain one.
+    pub code_key: Zeroizing<[u8; 32]>,
+    /// Shared by the guards of all routes.
+    pub guard: Arc<GuardContext>,
+}
+
+impl App {
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Whether cookies are `Secure` and carry the `__Host-` prefix: they follow the public URL's scheme.
+    pub fn secure_cookies(&self) -> bool {
+        self.config.server.public_url.is_https()
+    }
+
+    /// Whether this is the development profile.
+    pub fn is_development(&self) -> bool {
+        self.config.profile == Profile::Development
+    }
+
+    /// The mails of a test, where `MAIL__URL` is `memory`.
+    pub fn mail_memory(&self) -> Option<Memory> {
+        match &self.transport {
+            Transport::Memory(memory) => Some(memory.clone()),
+            _ => None,
+        }
+    }
+
+    /// Makes a change that may have put letters into the outbox.
+    ///
+    /// # Errors
+    /// As [`Storage::write`].
+    pub async fn write<W: Write>(&self, write: W) -> Result<W::Output> {
+        let output = self.storage.write(write).await?;
+        self.outbox.wake();
+        Ok(output)
+    }
+}
