@@ -160,7 +160,8 @@ impl Salt {
 /// The letter or digit that a random byte stands for; bytes that would favour some of them stand for none.
 pub(super) fn salt_character(byte: u8) -> Option<char> {
     let letters = SALT_ALPHABET.len();
-    (usize::from(byte) < 256 / letters * letters).then(|| char::from(SALT_ALPHABET[usize::from(byte) % letters]))
+    (usize::from(byte) < 256 / letters * letters)
+        .then(|| char::from(SALT_ALPHABET[usize::from(byte) % letters]))
 }
 
 /// Hashes `password` on this thread, with memory of its own: for command lines and tests.
@@ -198,8 +199,12 @@ pub(super) fn hash_with_memory(
     blocks: &mut [Block],
 ) -> Result<String, HashError> {
     let mut hash = [0; HASH_LENGTH];
-    Computation { variety: Argon2Variety::Id, version: Version::V0x13, params: *params }
-        .run(password, salt.0.as_bytes(), blocks, &mut hash)?;
+    Computation { variety: Argon2Variety::Id, version: Version::V0x13, params: *params }.run(
+        password,
+        salt.0.as_bytes(),
+        blocks,
+        &mut hash,
+    )?;
     Ok(encode(Argon2Variety::Id, params, salt.0.as_bytes(), &hash))
 }
 

@@ -108,7 +108,8 @@ pub struct PoolConfig {
 
 impl Default for PoolConfig {
     fn default() -> Self {
-        let cores = thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
+        let cores =
+            thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
         let budget_kib = 128 * 1024;
         Self {
             params: Argon2Params::default(),
@@ -165,7 +166,9 @@ impl PasswordPool {
         let pool = Self { queue: Arc::new(Queue::new(limits)), params };
         for number in 0..threads {
             let queue = Arc::clone(&pool.queue);
-            thread::Builder::new().name(format!("password-{number}")).spawn(move || serve(&queue, &params))?;
+            thread::Builder::new()
+                .name(format!("password-{number}"))
+                .spawn(move || serve(&queue, &params))?;
         }
         Ok(pool)
     }
@@ -247,7 +250,8 @@ fn run(work: Work, arena: Option<&mut Arena>, params: &Argon2Params) {
     match work {
         Work::Hash { password, salt, reply } => {
             let answer = guarded(arena, |arena| {
-                hash_with_memory(password.expose(), &salt, params, arena.blocks()).map_err(|_| PoolError::Failed)
+                hash_with_memory(password.expose(), &salt, params, arena.blocks())
+                    .map_err(|_| PoolError::Failed)
             });
             let _ = reply.send(answer);
         }
@@ -347,7 +351,9 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_match_costs_a_hash_and_is_a_wrong_password() {
         let pool = PasswordPool::new(config(1, 1024)).unwrap();
-        for nobody in ["!", "", "argon2$", "bcrypt$$2b$31$abcdefghijklmnopqrstuubzadhGtS2zEF.gu0yd0opP6cVzb.e0i"] {
+        for nobody in
+            ["!", "", "argon2$", "bcrypt$$2b$31$abcdefghijklmnopqrstuubzadhGtS2zEF.gu0yd0opP6cVzb.e0i"]
+        {
             let answer = pool.verify(nobody.to_owned(), RIGHT.into()).await;
             assert_eq!(answer, Ok(Verified { matches: false, obsolete: false }));
         }

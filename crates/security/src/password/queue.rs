@@ -15,10 +15,20 @@ const FIRST_GUESS: Duration = Duration::from_millis(50);
 
 /// What is to be done, and who waits for it.
 pub(super) enum Work {
-    Hash { password: Secret, salt: Salt, reply: oneshot::Sender<Result<String, PoolError>> },
-    Verify { password: Secret, encoded: String, reply: oneshot::Sender<Result<Verified, PoolError>> },
+    Hash {
+        password: Secret,
+        salt: Salt,
+        reply: oneshot::Sender<Result<String, PoolError>>,
+    },
+    Verify {
+        password: Secret,
+        encoded: String,
+        reply: oneshot::Sender<Result<Verified, PoolError>>,
+    },
     #[cfg(test)]
-    Panic { reply: oneshot::Sender<Result<Verified, PoolError>> },
+    Panic {
+        reply: oneshot::Sender<Result<Verified, PoolError>>,
+    },
 }
 
 /// A piece of work and what it is charged.

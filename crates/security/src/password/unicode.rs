@@ -44,9 +44,8 @@ pub(super) fn is_digit(character: char) -> bool {
 ///
 /// [`char::is_alphanumeric`] also takes vowel signs and circled letters, which Python does not.
 pub(super) fn is_alphanumeric(character: char) -> bool {
-    let letter = character.is_alphabetic()
-        && !is_combining_mark(character)
-        && !within(&LETTER_SYMBOLS, character);
+    let letter =
+        character.is_alphabetic() && !is_combining_mark(character) && !within(&LETTER_SYMBOLS, character);
     letter || character.is_numeric()
 }
 
