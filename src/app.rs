@@ -1,1 +1,390 @@
-//! app
+//! Where everything meets: the router, the start, the background tasks, the end.
+
+use crate::access::{
+    Access, DeviceCookies, DropExpiredSnapshots, GuardContext, KeySettings, Keys, Lifetimes, Limits,
+    Passwords, Rates,
+};
+use crate::accounts;
+use crate::config::{self, Algorithm, Config, PasswordPolicy};
+use crate::edge::{self, Edge};
+use crate::error::Error;
+use crate::mail::{self, Mailer, Outbox, Transport, Worker, mailbox};
+use crate::model::Migrator;
+use crate::routes::{BEARER, Routes};
+use crate::state::App;
+use crate::storage::Storage;
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use axum::{Json, Router, ServiceExt};
+use portcullis_security::client_ip::TrustedProxies;
+use portcullis_security::clock::Clock;
+use portcullis_security::cors::{Cors, Origin};
+use portcullis_security::csrf::CsrfGuard;
+use portcullis_security::headers::{SecurityHeaders, SecurityOptions};
+use portcullis_security::password::{Argon2Params, Policy, PoolConfig};
+use portcullis_security::random::Random;
+use portcullis_security::seal::KeyRing;
+use portcullis_security::throttle::Rate;
+use portcullis_security::token::{Purpose, RootKey};
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::normalize_path::NormalizePathLayer;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+
+const POLL_EVERY: Duration = Duration::from_millis(500);
+const SAVE_EVERY: Duration = Duration::from_secs(1);
+const CLEAN_EVERY: Duration = Duration::from_secs(10 * 60);
+
+/// Why the server does not start, in one sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(String);
+
+impl StartError {
+    #[expect(clippy::needless_pass_by_value, reason = "a map_err adapter")]
+    fn of(error: impl fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "a map_err adapter")]
+    fn database(error: Error) -> Self {
+        Self(format!("the database does not answer: {error:?}"))
+    }
+}
+
+/// A server that answers.
+pub struct Running {
+    address: SocketAddr,
+    app: Arc<App>,
+    cancel: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Running {
+    /// Binds, migrates, starts the background tasks and serves.
+    ///
+    /// # Errors
+    /// [`StartError`] says what to do.
+    pub async fn start(mut config: Config, clock: Clock, random: Random) -> Result<Self, StartError> {
+        if config.server.has_own_tls() {
+            return Err(StartError(
+                "this release does not speak TLS itself yet: put a proxy in front and name it in \
+                 PORTCULLIS_SERVER__TRUSTED_PROXIES"
+                    .to_owned(),
+            ));
+        }
+        let listen = config.server.listen;
+        let bound = TcpListener::bind(listen).await;
+        let listener = bound.map_err(|error| StartError(format!("cannot listen on {listen}: {error}")))?;
+        let address = listener.local_addr().map_err(StartError::of)?;
+        fix_port(&mut config, address)?;
+        let app = build(config, clock, random).await?;
+        let (cancel, tasks) = (CancellationToken::new(), TaskTracker::new());
+        spawn_background(&app, &cancel, &tasks)?;
+        spawn_server(&app, listener, &cancel, &tasks)?;
+        tasks.close();
+        Ok(Self { address, app, cancel, tasks })
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its state.
+    pub const fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Finishes what is in flight, within ten seconds, and closes the database.
+    pub async fn stop(self) {
+        self.cancel.cancel();
+        let waited = tokio::time::timeout(Duration::from_secs(10), self.tasks.wait()).await;
+        if waited.is_err() {
+            tracing::warn!("some work did not end in time");
+        }
+        if let Err(error) = self.app.guard.limits.save(&self.app.storage).await {
+            tracing::warn!(?error, "the throttles were not saved");
+        }
+        self.app.storage.close().await;
+    }
+}
+
+/// Port 0 means "any": the URLs that name it follow.
+fn fix_port(config: &mut Config, address: SocketAddr) -> Result<(), StartError> {
+    let fix = |url: &config::WebUrl| {
+        let text = url.as_str().to_owned();
+        match text.strip_suffix(":0") {
+            Some(base) => config::WebUrl::parse(&format!("{base}:{}", address.port()))
+                .ok_or_else(|| StartError("the public URL is not valid".to_owned())),
+            None => Ok(url.clone()),
+        }
+    };
+    config.server.public_url = fix(&config.server.public_url)?;
+    config.accounts.links_url = fix(&config.accounts.links_url)?;
+    Ok(())
+}
+
+/// Opens the database as the settings say, with its schema up to date.
+///
+/// # Errors
+/// When it cannot be opened or migrated.
+pub async fn open_storage(config: &Config) -> Result<Arc<Storage>, StartError> {
+    let url = match config.storage.sqlite_path() {
+        Some(path) => format!("sqlite://{}", path.display()),
+        None => config.storage.database_url.expose_text().to_owned(),
+    };
+    let storage = Storage::connect(&url).await.map_err(StartError::of)?;
+    storage.migrate::<Migrator>().await.map_err(StartError::of)?;
+    Ok(Arc::new(storage))
+}
+
+/// Makes the state.
+///
+/// # Errors
+/// When a part of it cannot be had.
+pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<App>, StartError> {
+    let random = Arc::new(random);
+    let secret = match &config.secret_key {
+        Some(secret) => secret.clone(),
+        None => config::development_secret(&config.storage.data_dir, &random).map_err(StartError::of)?,
+    };
+    let root = RootKey::new(&secret);
+    let storage = open_storage(&config).await?;
+    let seal = Arc::new(KeyRing::new(&root.derive(Purpose::Sealing), &[]));
+    let settings = KeySettings {
+        signing_key: config.tokens.signing_key.clone(),
+        algorithm: match config.tokens.algorithm {
+            Algorithm::Hs256 => "HS256",
+            Algorithm::EdDsa => "EdDSA",
+        },
+    };
+    let keys = Keys::load(&storage, (clock.clone(), &random, &root, seal.clone()), settings)
+        .await
+        .map_err(StartError::of)?;
+    let lifetimes = Lifetimes {
+        access: config.tokens.access_lifetime,
+        refresh: config.tokens.refresh_lifetime,
+        absolute: config.tokens.absolute_lifetime,
+        grace: config.tokens.refresh_grace,
+        prf_key: root.derive(Purpose::Prf),
+    };
+    let access = Access::start(clock.clone(), storage.clone(), keys, lifetimes).await;
+    let access = Arc::new(access.map_err(StartError::database)?);
+    let rates = rates(&config)?;
+    let throttle_key = *root.derive(Purpose::Csrf);
+    let limits = Limits::load(&storage, clock.clone(), rates, throttle_key).await;
+    let limits = Arc::new(limits.map_err(StartError::database)?);
+    let secure = config.server.public_url.is_https();
+    let devices = Arc::new(DeviceCookies::new(root.derive(Purpose::Cookie), secure));
+    let guard = Arc::new(GuardContext {
+        clock: clock.clone(),
+        storage: storage.clone(),
+        access: access.clone(),
+        limits,
+        devices: devices.clone(),
+        secure,
+    });
+    let passwords = passwords(&config, &root, random.clone())?;
+    passwords.count_schemes(&storage).await.map_err(StartError::database)?;
+    let own = Origin::of_url(config.server.public_url.as_str()).map_err(StartError::of)?;
+    let hello = config.server.public_url.host().to_owned();
+    let transport =
+        Transport::open(config.mail.url.expose_text(), &hello).map_err(StartError::of)?;
+    Ok(Arc::new(App {
+        csrf: CsrfGuard::new(own, cors(&config)?),
+        outbox: Outbox::new(seal, random.clone()),
+        code_key: root.derive(Purpose::Code),
+        config,
+        clock,
+        random,
+        storage,
+        access,
+        passwords,
+        devices,
+        transport,
+        guard,
+    }))
+}
+
+fn rates(config: &Config) -> Result<Rates, StartError> {
+    let rate = |rate: &config::Rate| rate.to_string().parse::<Rate>().map_err(StartError::of);
+    let throttle = &config.throttle;
+    Ok(Rates {
+        enabled: throttle.enabled,
+        auth: rate(&throttle.auth)?,
+        reset: rate(&throttle.reset)?,
+        user: rate(&throttle.user)?,
+        anon: rate(&throttle.anon)?,
+        anon_post: rate(&throttle.anon_post)?,
+    })
+}
+
+fn passwords(config: &Config, root: &RootKey, random: Arc<Random>) -> Result<Passwords, StartError> {
+    let settings = &config.password;
+    let params = Argon2Params::new(settings.memory_kib, settings.iterations, settings.parallelism);
+    let budget_kib = settings.memory_budget_mib.saturating_mul(1024);
+    let pool = PoolConfig {
+        params: params.map_err(StartError::of)?,
+        budget_kib,
+        queue_kib: u64::from(budget_kib) * 16,
+        ..PoolConfig::default()
+    };
+    let policy = match settings.policy {
+        PasswordPolicy::Guide => Policy::Guide,
+        PasswordPolicy::Nist => Policy::Nist,
+    };
+    Passwords::start(pool, policy, root.derive(Purpose::Dummy), random).map_err(StartError::of)
+}
+
+fn cors(config: &Config) -> Result<Cors, StartError> {
+    Cors::parse(&config.cors.allowed_origins.join(",")).map_err(StartError::of)
+}
+
+fn mail_settings(config: &Config) -> mail::Settings {
+    mail::Settings {
+        site_name: config.site.name.clone(),
+        public_url: config.server.public_url.as_str().to_owned(),
+        links_url: config.accounts.links_url.as_str().to_owned(),
+        from: config.mail.from.clone(),
+        templates_dir: config.mail.templates.clone(),
+    }
+}
+
+/// The mailer of the settings, for the worker and for `portcullis mail test`.
+///
+/// # Errors
+/// When a template is broken or the sender is no address.
+pub fn mailer(config: &Config, transport: Transport) -> Result<Mailer, StartError> {
+    Mailer::new(&mail_settings(config), transport).map_err(StartError::of)
+}
+
+fn spawn_background(
+    app: &Arc<App>,
+    cancel: &CancellationToken,
+    tasks: &TaskTracker,
+) -> Result<(), StartError> {
+    let worker = Worker {
+        storage: app.storage.clone(),
+        outbox: app.outbox.clone(),
+        mailer: Arc::new(mailer(&app.config, app.transport.clone())?),
+        prepare: accounts::letters::prepare(app),
+        clock: app.clock.clone(),
+    };
+    tasks.spawn(worker.run(cancel.clone()));
+    let poll = app.clone();
+    every(POLL_EVERY, cancel, tasks, move || {
+        let app = poll.clone();
+        async move { app.access.poll().await }
+    });
+    let save = app.clone();
+    every(SAVE_EVERY, cancel, tasks, move || {
+        let app = save.clone();
+        async move { warn("the throttles were not saved", app.guard.limits.save(&app.storage).await) }
+    });
+    let clean = app.clone();
+    every(CLEAN_EVERY, cancel, tasks, move || {
+        let app = clean.clone();
+        async move {
+            warn("the clean-up failed", accounts::cleanup::run(&app).await);
+            let empty = DropExpiredSnapshots(app.now());
+            warn("old throttles were not dropped", app.storage.write(empty).await);
+            warn("passwords were not counted", app.passwords.count_schemes(&app.storage).await);
+        }
+    });
+    Ok(())
+}
+
+fn warn(message: &'static str, outcome: Result<(), Error>) {
+    if let Err(error) = outcome {
+        tracing::warn!(?error, "{message}");
+    }
+}
+
+fn every<F, W>(period: Duration, cancel: &CancellationToken, tasks: &TaskTracker, work: W)
+where
+    F: Future<Output = ()> + Send + 'static,
+    W: Fn() -> F + Send + Sync + 'static,
+{
+    let cancel = cancel.clone();
+    tasks.spawn(async move {
+        let mut timer = tokio::time::interval(period);
+        timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while cancel.run_until_cancelled(timer.tick()).await.is_some() {
+            work().await;
+        }
+    });
+}
+
+fn spawn_server(
+    app: &Arc<App>,
+    listener: TcpListener,
+    cancel: &CancellationToken,
+    tasks: &TaskTracker,
+) -> Result<(), StartError> {
+    let router = NormalizePathLayer::trim_trailing_slash();
+    let service = tower::Layer::layer(&router, self::router(app)?);
+    let make = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
+    let stop = cancel.clone();
+    tasks.spawn(async move {
+        let serve = axum::serve(listener, make).with_graceful_shutdown(stop.cancelled_owned());
+        if let Err(error) = serve.await {
+            tracing::error!(%error, "the server stopped");
+        }
+    });
+    Ok(())
+}
+
+/// The whole router: features, health, documents, and the edge around them.
+///
+/// # Errors
+/// When a setting cannot be used.
+pub fn router(app: &Arc<App>) -> Result<Router, StartError> {
+    let (api, document) = api(app);
+    let document = Arc::new(document);
+    let mut router = api
+        .with_state(app.clone())
+        .route("/api/schema", get(move || async move { Json(document.as_ref().clone()) }))
+        .merge(crate::health::router(app));
+    if let (true, Some(folder)) = (app.is_development(), app.transport.folder()) {
+        router = router.merge(mailbox::router(folder).map_err(StartError::database)?);
+    }
+    let hsts = (!app.is_development()).then(|| u64::from(app.config.server.hsts_seconds));
+    let proxies: Vec<_> = app.config.server.trusted_proxies.iter().map(ToString::to_string).collect();
+    let edge = Arc::new(Edge {
+        app: app.clone(),
+        proxies: TrustedProxies::parse(&proxies.join(",")).map_err(StartError::of)?,
+        cors: cors(&app.config)?,
+        headers: SecurityHeaders::new(SecurityOptions { hsts_seconds: hsts, include_subdomains: true }),
+    });
+    let panicked = |_| axum::response::IntoResponse::into_response(Error::internal("a handler panicked"));
+    Ok(router
+        .fallback(|| async { Error::not_found() })
+        .method_not_allowed_fallback(|| async { Error::method_not_allowed() })
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(edge, edge::handle)))
+}
+
+/// The features' routes with their OpenAPI document.
+pub fn api(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
+    let accounts = accounts::routes(Routes::new(app.guard.clone())).into_router();
+    let (router, mut document) =
+        utoipa_axum::router::OpenApiRouter::new().nest("/api/auth", accounts).split_for_parts();
+    document.info.title = "Portcullis".to_owned();
+    document.info.description = None;
+    env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
+    let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    document.components.get_or_insert_default().add_security_scheme(BEARER, scheme);
+    // The contract writes every path with its trailing slash.
+    document.paths.paths =
+        std::mem::take(&mut document.paths.paths).into_iter().map(|(path, item)| (format!("{path}/"), item)).collect();
+    (router, document)
+}

@@ -105,6 +105,12 @@ impl Error {
         Self::refused(StatusCode::NOT_FOUND, "not_found", "Not found.")
     }
 
+    /// 405; the router adds `Allow`.
+    pub const fn method_not_allowed() -> Self {
+        let message = "This method is not allowed here.";
+        Self::refused(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+    }
+
     /// 400 for one field.
     pub fn field(name: &'static str, problem: impl Into<String>) -> Self {
         Self::Invalid(Invalid { headline: None, fields: vec![(name, vec![problem.into()])] })

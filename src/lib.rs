@@ -2,11 +2,14 @@
 
 pub mod access;
 pub mod accounts;
+pub mod admin;
 pub mod app;
 pub mod audit;
 pub mod config;
+pub mod edge;
 pub mod error;
 pub mod extract;
+pub mod health;
 pub mod mail;
 pub mod model;
 pub mod routes;

@@ -1,1 +1,233 @@
-fn main() {}
+//! The command line.
+
+use clap::{Parser, Subcommand};
+use portcullis::app::{self, Running};
+use portcullis::config::{self, Config, LogFormat};
+use portcullis::health;
+use portcullis_security::clock::Clock;
+use portcullis_security::random::Random;
+use std::fmt;
+use std::process::ExitCode;
+
+/// An account server: registration, tokens, passwords, mail, in one binary.
+#[derive(Parser)]
+#[command(version, about, arg_required_else_help = true)]
+struct Cli {
+    /// A setting, as SECTION__KEY=VALUE; stronger than the environment. May be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE", global = true)]
+    set: Vec<String>,
+    /// The settings file, instead of portcullis.toml in the working directory.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<String>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Runs the server.
+    Serve {
+        /// Where to listen, e.g. 127.0.0.1:8000.
+        #[arg(long)]
+        listen: Option<String>,
+    },
+    /// Brings the database up to date and ends.
+    Migrate,
+    /// Makes a superuser, active and verified.
+    Createsuperuser {
+        /// The username.
+        #[arg(long)]
+        username: String,
+        /// The address.
+        #[arg(long)]
+        email: String,
+        /// Reads the password from standard input instead of asking for it.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Prints a fresh SECRET_KEY.
+    Secret,
+    /// Shows the settings.
+    Config {
+        #[command(subcommand)]
+        verb: ConfigVerb,
+    },
+    /// Tries the mail settings.
+    Mail {
+        #[command(subcommand)]
+        verb: MailVerb,
+    },
+    /// Prints the OpenAPI document.
+    Openapi,
+}
+
+#[derive(Subcommand)]
+enum ConfigVerb {
+    /// Every setting, its value, where it came from and why it is there. Secrets are not shown.
+    Explain,
+}
+
+#[derive(Subcommand)]
+enum MailVerb {
+    /// Sends a test mail.
+    Test {
+        /// Where to.
+        address: String,
+    },
+}
+
+fn main() -> ExitCode {
+    // Libraries that use TLS look for the process's provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(run(cli)),
+        Err(error) => Err(Failure(format!("cannot start: {error}"))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure(message)) => {
+            eprintln!("portcullis: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What went wrong and what to do, for a person.
+struct Failure(String);
+
+impl<E: fmt::Display> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), Failure> {
+    let flags = flags(&cli)?;
+    match cli.verb {
+        Verb::Serve { .. } => serve(Config::load(flags)?).await,
+        Verb::Migrate => migrate(&Config::load(flags)?).await,
+        Verb::Createsuperuser { username, email, password_stdin } => {
+            let password = read_password(password_stdin)?;
+            let config = Config::load(flags)?;
+            let app = app::build(config, Clock::system(), Random::system()).await?;
+            let made = portcullis::admin::create_superuser(&app, &username, &email, password).await?;
+            print(&format!("{made}\n"));
+            app.storage.close().await;
+            Ok(())
+        }
+        Verb::Secret => {
+            print(&format!("{}\n", portcullis::admin::fresh_secret(&Random::system())));
+            Ok(())
+        }
+        Verb::Config { verb: ConfigVerb::Explain } => {
+            let settings = config::Settings::merge(config::Sources::from_process(flags));
+            print(&config::explain::render(&config::explain::explain(&settings)));
+            Ok(())
+        }
+        Verb::Mail { verb: MailVerb::Test { address } } => send_test(&Config::load(flags)?, &address).await,
+        Verb::Openapi => print_openapi(Config::load(flags)?).await,
+    }
+}
+
+fn flags(cli: &Cli) -> Result<Vec<(String, String)>, Failure> {
+    let mut flags = Vec::new();
+    for setting in &cli.set {
+        let (key, value) =
+            setting.split_once('=').ok_or_else(|| Failure(format!("--set {setting}: write KEY=VALUE")))?;
+        flags.push((key.to_owned(), value.to_owned()));
+    }
+    flags.extend(cli.config.iter().map(|path| ("config".to_owned(), path.clone())));
+    if let Verb::Serve { listen: Some(listen) } = &cli.verb {
+        flags.push(("SERVER__LISTEN".to_owned(), listen.clone()));
+    }
+    Ok(flags)
+}
+
+async fn serve(config: Config) -> Result<(), Failure> {
+    start_log(&config);
+    health::recorder();
+    let is_folder = config.mail.directory().is_some();
+    let running = Running::start(config, Clock::system(), Random::system()).await?;
+    let app = running.app();
+    let url = app.config.server.public_url.as_str().to_owned();
+    tracing::info!(address = %running.address(), %url, "listening");
+    if app.is_development() && is_folder {
+        tracing::info!("mails are at {url}/dev/mail/");
+    }
+    if !portcullis::admin::has_superuser(app).await? {
+        tracing::info!(
+            "there is no superuser yet: portcullis createsuperuser --username NAME --email ADDRESS"
+        );
+    }
+    wait_for_signal().await?;
+    tracing::info!("stopping");
+    running.stop().await;
+    Ok(())
+}
+
+async fn wait_for_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// Only our own words at the chosen level; what libraries say matters from warnings up, and some of them
+/// would print bodies and statements below that.
+fn start_log(config: &Config) {
+    let filter = format!("warn,portcullis={0},portcullis_security={0}", config.log.level.as_str());
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(std::io::stderr);
+    match config.log.format {
+        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Pretty => log.init(),
+    }
+}
+
+async fn migrate(config: &Config) -> Result<(), Failure> {
+    app::open_storage(config).await?.close().await;
+    print("The database is up to date.\n");
+    Ok(())
+}
+
+fn read_password(from_stdin: bool) -> Result<portcullis_security::secret::Secret, Failure> {
+    if from_stdin {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line)?;
+        return Ok(line.trim_end_matches(['\r', '\n']).into());
+    }
+    let password = rpassword::prompt_password("Password: ")?;
+    if password == rpassword::prompt_password("Password (again): ")? {
+        Ok(password.into())
+    } else {
+        Err(Failure("the two passwords differ".to_owned()))
+    }
+}
+
+async fn send_test(config: &Config, address: &str) -> Result<(), Failure> {
+    let hello = config.server.public_url.host().to_owned();
+    let transport = portcullis::mail::Transport::open(config.mail.url.expose_text(), &hello)?;
+    app::mailer(config, transport)?.send_test(address, Clock::system().now()).await?;
+    print(&format!("A test mail was handed over for {address}.\n"));
+    Ok(())
+}
+
+async fn print_openapi(mut config: Config) -> Result<(), Failure> {
+    config.storage.database_url = portcullis_security::secret::Secret::from("sqlite::memory:");
+    let app = app::build(config, Clock::system(), Random::system()).await?;
+    let (_, document) = app::api(&app);
+    print(&format!("{}\n", document.to_pretty_json()?));
+    Ok(())
+}
+
+fn print(text: &str) {
+    use std::io::Write;
+    // A reader that has gone away (`| head`) is no failure.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}

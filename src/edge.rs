@@ -1,0 +1,130 @@
+//! The outermost layer: where a call comes from, what every answer carries, one line in the log.
+
+use crate::access::{Origin, RequestId};
+use crate::error::{Cause, Error};
+use crate::state::App;
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use portcullis_security::client_ip::{Scheme, TrustedProxies};
+use portcullis_security::cors::Cors;
+use portcullis_security::headers::SecurityHeaders;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What the edge decides with.
+pub struct Edge {
+    /// The server.
+    pub app: Arc<App>,
+    /// Whose Forwarded headers are believed.
+    pub proxies: TrustedProxies,
+    /// Which pages elsewhere may read answers.
+    pub cors: Cors,
+    /// What browsers are told.
+    pub headers: SecurityHeaders,
+}
+
+/// The middleware around everything, errors and preflights too.
+pub async fn handle(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+    let peer_ip = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    let ip = edge.proxies.client_ip(peer_ip, request.headers());
+    let request_id = RequestId(u64::from_le_bytes(edge.app.random.bytes()));
+    request.extensions_mut().insert(Origin { ip, request_id });
+    if let Some(peer) = peer {
+        request.extensions_mut().insert(peer);
+    }
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut response = match edge.answer_early(&request, peer_ip) {
+        Some(response) => response,
+        None => next.run(request).await,
+    };
+    edge.headers.apply(response.headers_mut());
+    edge.cors.apply(origin.as_ref(), response.headers_mut());
+    if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    log(&method, route.as_ref(), &response, request_id, started);
+    response
+}
+
+impl Edge {
+    fn answer_early(&self, request: &Request, peer: IpAddr) -> Option<Response> {
+        if Cors::is_preflight(request.method(), request.headers()) {
+            let headers: HeaderMap = self.cors.preflight(request.headers());
+            return Some((StatusCode::NO_CONTENT, headers).into_response());
+        }
+        self.require_https(request, peer)
+    }
+
+    /// Plain http is sent to https, but for health checks; a body that has already crossed the network in
+    /// the clear is refused rather than redirected.
+    fn require_https(&self, request: &Request, peer: IpAddr) -> Option<Response> {
+        let path = request.uri().path();
+        let is_health = matches!(path, "/healthz" | "/readyz" | "/healthz/" | "/readyz/");
+        if self.app.is_development() || is_health {
+            return None;
+        }
+        if self.proxies.forwarded_proto(peer, request.headers()) == Some(Scheme::Https) {
+            return None;
+        }
+        if matches!(*request.method(), Method::GET | Method::HEAD) {
+            let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+            let url = format!("{}{target}", self.app.config.server.public_url.as_str());
+            return Some(Redirect::permanent(&url).into_response());
+        }
+        Some(Error::forbidden("https_required", "Please use https.").into_response())
+    }
+}
+
+/// The route and never the path, which may hold a token.
+fn log(
+    method: &Method,
+    route: Option<&MatchedPath>,
+    response: &Response,
+    request_id: RequestId,
+    started: Instant,
+) {
+    let route = route.map_or("unmatched", MatchedPath::as_str);
+    let status = response.status().as_u16();
+    let elapsed = started.elapsed();
+    if let Some(Cause(cause)) = response.extensions().get::<Cause>() {
+        tracing::error!(%request_id, %method, route, status, cause = %cause, "request failed");
+    } else {
+        let micros = elapsed.as_micros();
+        tracing::info!(%request_id, %method, route, status, micros, "request");
+    }
+    let method = method_label(method);
+    metrics::counter!("http_requests_total", "method" => method, "status" => status_label(status))
+        .increment(1);
+    metrics::histogram!("http_request_duration_seconds", "method" => method).record(elapsed.as_secs_f64());
+}
+
+/// A method that somebody invents must not make a metric of its own.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+const fn status_label(status: u16) -> &'static str {
+    match status / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    }
+}

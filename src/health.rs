@@ -1,0 +1,58 @@
+//! What orchestrators and other services ask: health, readiness, metrics, public keys.
+
+use crate::error::{Error, Result};
+use crate::model::users::Entity;
+use crate::state::App;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::routing::get;
+use axum::{Json, Router};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use portcullis_security::client_ip::has_forwarded;
+use portcullis_security::secret::Secret;
+use sea_orm::{EntityTrait, QuerySelect};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+
+/// The routes, outside of throttles.
+pub fn router(app: &Arc<App>) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { Json(json!({ "status": "ok" })) }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/.well-known/jwks.json", get(jwks))
+        .with_state(app.clone())
+}
+
+/// Ready means that the database answers.
+async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>> {
+    Entity::find().limit(1).one(app.storage.reader()).await.map_err(Error::unavailable)?;
+    Ok(Json(json!({ "status": "ok", "database": "ok" })))
+}
+
+async fn jwks(State(app): State<Arc<App>>) -> Json<Value> {
+    Json(app.access.keys().current().jwks())
+}
+
+/// To a neighbour on the same machine, or to whoever has the token; else it is not there.
+async fn metrics(State(app): State<Arc<App>>, request: Request) -> Result<String> {
+    let peer = request.extensions().get::<SocketAddr>();
+    let is_local = peer.is_some_and(|peer| peer.ip().is_loopback()) && !has_forwarded(request.headers());
+    let has_token = app.config.metrics.token.as_ref().is_some_and(|token| shows(request.headers(), token));
+    if !is_local && !has_token {
+        return Err(Error::not_found());
+    }
+    recorder().map(PrometheusHandle::render).ok_or_else(Error::not_found)
+}
+
+fn shows(headers: &HeaderMap, token: &Secret) -> bool {
+    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    value.and_then(|value| value.strip_prefix("Bearer ")).is_some_and(|shown| Secret::from(shown) == *token)
+}
+
+/// The process's one recorder, installed at the first call.
+pub fn recorder() -> Option<&'static PrometheusHandle> {
+    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    HANDLE.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).as_ref()
+}
