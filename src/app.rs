@@ -49,12 +49,10 @@ const CLEAN_EVERY: Duration = Duration::from_secs(10 * 60);
 pub struct StartError(String);
 
 impl StartError {
-    #[expect(clippy::needless_pass_by_value, reason = "a map_err adapter")]
     fn of(error: impl fmt::Display) -> Self {
         Self(error.to_string())
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "a map_err adapter")]
     fn database(error: Error) -> Self {
         Self(format!("the database does not answer: {error:?}"))
     }
@@ -197,8 +195,7 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
     passwords.count_schemes(&storage).await.map_err(StartError::database)?;
     let own = Origin::of_url(config.server.public_url.as_str()).map_err(StartError::of)?;
     let hello = config.server.public_url.host().to_owned();
-    let transport =
-        Transport::open(config.mail.url.expose_text(), &hello).map_err(StartError::of)?;
+    let transport = Transport::open(config.mail.url.expose_text(), &hello).map_err(StartError::of)?;
     Ok(Arc::new(App {
         csrf: CsrfGuard::new(own, cors(&config)?),
         outbox: Outbox::new(seal, random.clone()),
@@ -384,7 +381,9 @@ pub fn api(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
     let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     document.components.get_or_insert_default().add_security_scheme(BEARER, scheme);
     // The contract writes every path with its trailing slash.
-    document.paths.paths =
-        std::mem::take(&mut document.paths.paths).into_iter().map(|(path, item)| (format!("{path}/"), item)).collect();
+    document.paths.paths = std::mem::take(&mut document.paths.paths)
+        .into_iter()
+        .map(|(path, item)| (format!("{path}/"), item))
+        .collect();
     (router, document)
 }

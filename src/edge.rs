@@ -39,6 +39,9 @@ pub async fn handle(State(edge): State<Arc<Edge>>, mut request: Request, next: N
     }
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
+    // What is said to one caller is for no cache (contract §1).
+    let is_private = request.uri().path().starts_with("/api/auth")
+        || request.headers().contains_key(header::AUTHORIZATION);
     let origin = request.headers().get(header::ORIGIN).cloned();
     let mut response = match edge.answer_early(&request, peer_ip) {
         Some(response) => response,
@@ -46,6 +49,9 @@ pub async fn handle(State(edge): State<Arc<Edge>>, mut request: Request, next: N
     };
     edge.headers.apply(response.headers_mut());
     edge.cors.apply(origin.as_ref(), response.headers_mut());
+    if is_private && !response.headers().contains_key(header::CACHE_CONTROL) {
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
         response.headers_mut().insert("x-request-id", value);
     }

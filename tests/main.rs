@@ -1,1 +1,10 @@
-fn main() {}
+//! Black-box tests: a real server on a real port, over HTTP, on every database that is here.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod accounts;
+mod harness;
+mod input;
+mod throttles;
+mod tidy;
+mod tokens;

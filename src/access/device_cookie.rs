@@ -1,11 +1,11 @@
 //! Device cookies: a user's own device has a login bucket of its own, so that an attacker who exhausts
 //! the account's cannot lock its owner out (OWASP "Slow Down Online Guessing Attacks with Device Cookies").
 
+use axum::http::{HeaderMap, HeaderValue};
 use portcullis_security::clock::Timestamp;
 use portcullis_security::csrf::{SetCookie, cookie, host_name};
 use portcullis_security::random::Random;
 use portcullis_security::token::prf;
-use axum::http::{HeaderMap, HeaderValue};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;

@@ -7,7 +7,7 @@ use crate::extract::buffered;
 use crate::model::users::{Column, Entity, Model as User};
 use crate::storage::Storage;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use portcullis_security::clock::{Clock, Timestamp};
@@ -82,16 +82,10 @@ pub(super) enum Caller {
 
 /// The middleware: identify, count, refuse or pass on.
 pub async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    let has_bearer = request.headers().contains_key(header::AUTHORIZATION);
-    let is_private = request.uri().path().starts_with("/api/auth") || has_bearer;
-    let mut response = match guard.admit(request).await {
+    match guard.admit(request).await {
         Ok(request) => next.run(request).await,
         Err(error) => error.into_response(),
-    };
-    if is_private && !response.headers().contains_key(header::CACHE_CONTROL) {
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    response
 }
 
 impl Guard {
@@ -257,9 +251,8 @@ pub fn fold(name: &str) -> String {
 pub async fn find_by_login(storage: &Storage, name: &str) -> Result<Option<User>> {
     let key = fold(name);
     let address = name.trim().to_lowercase();
-    let by_address = Condition::all()
-        .add(Column::EmailClaim.eq(address))
-        .add(Column::EmailVerifiedAt.is_not_null());
+    let by_address =
+        Condition::all().add(Column::EmailClaim.eq(address)).add(Column::EmailVerifiedAt.is_not_null());
     let either = Condition::any().add(Column::UsernameKey.eq(key.clone())).add(by_address);
     let mut found = Entity::find().filter(either).all(storage.reader()).await?;
     found.sort_by_key(|user| user.username_key != key);

@@ -165,13 +165,9 @@ struct FirstKey {
 /// to forge what a public key vouches for.
 fn first_key(settings: &KeySettings, root: &RootKey, random: &Random) -> FirstKey {
     match (&settings.signing_key, settings.algorithm) {
-        (_, "EdDSA") => {
-            FirstKey { origin: "generated", secret: Secret::new(random.bytes::<32>().to_vec()) }
-        }
+        (_, "EdDSA") => FirstKey { origin: "generated", secret: Secret::new(random.bytes::<32>().to_vec()) },
         (Some(secret), _) => FirstKey { origin: "setting", secret: secret.clone() },
-        (None, _) => {
-            FirstKey { origin: "derived", secret: Secret::new(root.derive(Purpose::Jwt).to_vec()) }
-        }
+        (None, _) => FirstKey { origin: "derived", secret: Secret::new(root.derive(Purpose::Jwt).to_vec()) },
     }
 }
 

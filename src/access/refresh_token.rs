@@ -113,7 +113,8 @@ impl Access {
     async fn load_session(&self, session_id: i64, user_id: i64) -> Result<Arc<Model>> {
         let row = Entity::find_by_id(session_id).one(self.storage.reader()).await?.ok_or_else(gone)?;
         let now = self.clock.now().micros();
-        let is_over = row.revoked_at.is_some() || row.idle_expires_at <= now || row.absolute_expires_at <= now;
+        let is_over =
+            row.revoked_at.is_some() || row.idle_expires_at <= now || row.absolute_expires_at <= now;
         if is_over || row.user_id != user_id { Err(gone()) } else { Ok(Arc::new(row)) }
     }
 
@@ -183,8 +184,8 @@ impl Access {
         }
         let foreign = Foreign { user_id: user.id, jti_hash: claims.jti_hash() };
         let now = self.clock.now();
-        let session = NewSession::new(user.id, client, &self.lifetimes, now, random)
-            .in_exchange_for(foreign.jti_hash);
+        let session =
+            NewSession::new(user.id, client, &self.lifetimes, now, random).in_exchange_for(foreign.jti_hash);
         if self.storage.write(Exchange(session.into_row())).await? {
             return self.exchanged(foreign).await;
         }

@@ -12,11 +12,9 @@ use moka::sync::Cache;
 use portcullis_security::clock::Timestamp;
 use portcullis_security::random::Random;
 use portcullis_security::token::{Claims, Profile, TokenType, kid_of, session_jti};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
-};
 use sea_orm::Condition;
 use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -57,7 +55,13 @@ pub struct NewSession {
 
 impl NewSession {
     /// Draws the id and the first token of a session.
-    pub fn new(user_id: i64, client: &Client, lifetimes: &Lifetimes, now: Timestamp, random: &Random) -> Self {
+    pub fn new(
+        user_id: i64,
+        client: &Client,
+        lifetimes: &Lifetimes,
+        now: Timestamp,
+        random: &Random,
+    ) -> Self {
         let id = draw_id(random);
         let mut row = Model {
             id,

@@ -37,9 +37,8 @@ pub async fn run(app: &App) -> Result<()> {
 }
 
 async fn expired_accounts(app: &App, now: Timestamp) -> Result<Vec<i64>> {
-    let deleted = Condition::all()
-        .add(Column::Status.eq(Status::Deleted))
-        .add(Column::DeleteAt.lte(now.micros()));
+    let deleted =
+        Condition::all().add(Column::Status.eq(Status::Deleted)).add(Column::DeleteAt.lte(now.micros()));
     let never_verified = Condition::all()
         .add(Column::EmailVerifiedAt.is_null())
         .add(Column::Status.ne(Status::Banned))
@@ -66,7 +65,10 @@ impl Write for Erase {
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         let id = self.user_id;
         sessions::Entity::delete_many().filter(sessions::Column::UserId.eq(id)).exec(tx).await?;
-        one_time_tokens::Entity::delete_many().filter(one_time_tokens::Column::UserId.eq(id)).exec(tx).await?;
+        one_time_tokens::Entity::delete_many()
+            .filter(one_time_tokens::Column::UserId.eq(id))
+            .exec(tx)
+            .await?;
         profiles::Entity::delete_by_id(id).exec(tx).await?;
         notification_preferences::Entity::delete_by_id(id).exec(tx).await?;
         audit_events::Entity::delete_many().filter(audit_events::Column::UserId.eq(id)).exec(tx).await?;

@@ -6,9 +6,7 @@ use crate::error::{Error, Result};
 use crate::state::App;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
-use portcullis_security::csrf::{
-    CSRF_COOKIE, SameSite, SetCookie, cookie, generate_token, host_name,
-};
+use portcullis_security::csrf::{CSRF_COOKIE, SameSite, SetCookie, cookie, generate_token, host_name};
 use portcullis_security::secret::Secret;
 
 const REFRESH: &str = "refresh";
@@ -56,7 +54,8 @@ impl Cookies {
     /// Keeps the refresh token, and gives the page a csrftoken to show with it.
     pub fn keep_refresh(&mut self, app: &App, tokens: &TokenPair, headers: &HeaderMap) -> Result<()> {
         let lifetime = tokens.refresh_expires_at.since(app.now());
-        let kept = SetCookie::host(REFRESH, &tokens.refresh, app.secure_cookies()).map_err(Error::internal)?;
+        let kept =
+            SetCookie::host(REFRESH, &tokens.refresh, app.secure_cookies()).map_err(Error::internal)?;
         self.0.push(kept.same_site(SameSite::Strict).max_age(lifetime).header());
         if cookie(headers, CSRF_COOKIE).is_none() {
             self.add_csrf(app, &generate_token(&app.random))?;

@@ -56,8 +56,7 @@ pub async fn request(
 ) -> Result<Json<Message>> {
     let email = Email::parse(&request.email).map_err(|problem| Error::field("email", problem))?;
     confirm_password(&app, &caller.user, "password", &request.password).await?;
-    let letter =
-        Letter::ConfirmEmailChange { user_id: caller.user.id, address: email.as_str().to_owned() };
+    let letter = Letter::ConfirmEmailChange { user_id: caller.user.id, address: email.as_str().to_owned() };
     app.write(Enqueue { outbox: app.outbox.clone(), letter, now: app.now() }).await?;
     Ok(Json(Message { message: "Please check the new address to confirm the change." }))
 }

@@ -77,9 +77,8 @@ async fn verify_email(app: &App, user_id: i64) -> Result<Option<Prepared>> {
     let token = OneTimeToken::generate(&app.random);
     let code = Code::generate(&app.random);
     let now = app.now();
-    let mint = |hash: [u8; 32], purpose, lifetime| {
-        mint(&user, &user.email, hash, purpose).lasting(now, lifetime)
-    };
+    let mint =
+        |hash: [u8; 32], purpose, lifetime| mint(&user, &user.email, hash, purpose).lasting(now, lifetime);
     let rows = vec![
         mint(token.hash(), Purpose::Verify, lifetime),
         mint(code.hash(&app.code_key, user.id), Purpose::VerifyCode, CODE_LIFETIME),

@@ -244,12 +244,7 @@ impl BeginSession {
 ///
 /// # Errors
 /// 400 with `message` when it is not, 503 when too many wait.
-pub async fn confirm_password(
-    app: &App,
-    user: &User,
-    field: &'static str,
-    password: &Secret,
-) -> Result<()> {
+pub async fn confirm_password(app: &App, user: &User, field: &'static str, password: &Secret) -> Result<()> {
     // The cached row may be older than the last change of the password.
     let user = app.access.users().load(user.id).await?.ok_or_else(Error::token_not_valid)?;
     let verified = app.passwords.verify(Some(&user), &fold(&user.username), password).await?;

@@ -38,9 +38,7 @@ impl Username {
     pub fn import(text: &str) -> Result<Self, String> {
         let allowed = |character: char| character.is_alphanumeric() || "_@.+-".contains(character);
         if text.is_empty() || text.chars().count() > NAME_LENGTH || !text.chars().all(allowed) {
-            return Err(
-                "a username has 1 to 150 letters, digits and @ . + - _ characters".to_owned()
-            );
+            return Err("a username has 1 to 150 letters, digits and @ . + - _ characters".to_owned());
         }
         Ok(Self(text.to_owned()))
     }
@@ -138,13 +136,29 @@ mod tests {
 
     #[test]
     fn addresses_follow_django_without_quotes_and_literals() {
-        let accepted = ["a@b.co", " A.b+c@Example.ORG ", "x@localhost", "user@bücher.example", "o'hara@x-y.ie"];
+        let accepted =
+            ["a@b.co", " A.b+c@Example.ORG ", "x@localhost", "user@bücher.example", "o'hara@x-y.ie"];
         for address in accepted {
             assert!(Email::parse(address).is_ok(), "{address:?}");
         }
         let refused = [
-            "", "a", "a@", "@b.co", "a@b", "a@b.c", "a b@c.de", "a..b@c.de", ".a@c.de", "\"a\"@c.de",
-            "a@[127.0.0.1]", "a@-b.co", "a@b-.co", "a@b..co", "a@b.co\nBcc: x@y.zz", "ü@b.co", "a@b_c.de",
+            "",
+            "a",
+            "a@",
+            "@b.co",
+            "a@b",
+            "a@b.c",
+            "a b@c.de",
+            "a..b@c.de",
+            ".a@c.de",
+            "\"a\"@c.de",
+            "a@[127.0.0.1]",
+            "a@-b.co",
+            "a@b-.co",
+            "a@b..co",
+            "a@b.co\nBcc: x@y.zz",
+            "ü@b.co",
+            "a@b_c.de",
         ];
         for address in refused {
             assert!(Email::parse(address).is_err(), "{address:?}");

@@ -47,7 +47,8 @@ impl FromInput for RegisterRequest {
     const MISSING: &'static str = "Username, email, and password are required";
 
     fn from_input(input: &mut Input) -> Option<Self> {
-        let (username, email, password) = (input.text("username"), input.text("email"), input.secret("password"));
+        let (username, email, password) =
+            (input.text("username"), input.text("email"), input.secret("password"));
         let (first_name, last_name) = (input.optional_text("first_name"), input.optional_text("last_name"));
         Some(Self { username: username?, email: email?, password: password?, first_name, last_name })
     }

@@ -68,7 +68,8 @@ pub async fn end(
     Path(id): Path<String>,
 ) -> Result<StatusCode> {
     let id: i64 = id.parse().map_err(|_| Error::not_found())?;
-    let own = Entity::find_by_id(id).filter(Column::UserId.eq(caller.user.id)).filter(Column::RevokedAt.is_null());
+    let own =
+        Entity::find_by_id(id).filter(Column::UserId.eq(caller.user.id)).filter(Column::RevokedAt.is_null());
     own.one(app.storage.reader()).await?.ok_or_else(Error::not_found)?;
     app.access.end_session(caller.user.id, id, Some((Kind::SessionEnded, client))).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -30,7 +30,8 @@ pub async fn is_registered(db: &impl ConnectionTrait, email: &str) -> Result<boo
 /// # Errors
 /// When the database does not answer.
 pub async fn owner_of_address(db: &impl ConnectionTrait, email: &str) -> Result<Option<Model>> {
-    let owner = Entity::find().filter(Column::EmailClaim.eq(email)).filter(Column::EmailVerifiedAt.is_not_null());
+    let owner =
+        Entity::find().filter(Column::EmailClaim.eq(email)).filter(Column::EmailVerifiedAt.is_not_null());
     Ok(owner.one(db).await?)
 }
 

@@ -105,9 +105,11 @@ impl Proof {
     fn of(app: &App, request: VerifyEmailRequest) -> Result<Option<Self>> {
         match (request.token, request.email, request.code) {
             (Some(token), _, _) => Ok(hash_presented(token.expose_text()).map(Self::Link)),
-            (None, Some(email), Some(code)) => Ok(Email::parse(&email)
-                .ok()
-                .map(|email| Self::Code { email, code, key: app.code_key.clone() })),
+            (None, Some(email), Some(code)) => Ok(Email::parse(&email).ok().map(|email| Self::Code {
+                email,
+                code,
+                key: app.code_key.clone(),
+            })),
             _ => Err(Error::bad_request("required", "Verification token required")),
         }
     }

@@ -113,6 +113,11 @@ pub async fn record(
         ..ActiveModel::default()
     };
     Entity::insert(event).exec_without_returning(db).await?;
-    tracing::info!(event = kind.slug(), user_id = subject.user_id, request_id = client.request_id, "security event");
+    tracing::info!(
+        event = kind.slug(),
+        user_id = subject.user_id,
+        request_id = client.request_id,
+        "security event"
+    );
     Ok(())
 }

@@ -91,7 +91,11 @@ fn unreadable(error: &axum::Error) -> Error {
 }
 
 const fn too_large() -> Error {
-    Error::refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too large. At most 1 MiB is read.")
+    Error::refused(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too_large",
+        "The body is too large. At most 1 MiB is read.",
+    )
 }
 
 const fn too_slow() -> Error {

@@ -1,0 +1,139 @@
+//! The life of an account (contract §2).
+
+use crate::harness::{PASSWORD, TestApp};
+use crate::on_each_database;
+use reqwest::Method;
+use serde_json::json;
+
+const NEW_PASSWORD: &str = "Quiet-Meadow-77!";
+
+on_each_database! {
+    async fn an_account_registers_verifies_and_logs_in(app: TestApp) {
+        let made = app.register("reader").await.expect(201);
+        assert_eq!(made.body["user"]["email"], "reader@example.com");
+        assert_eq!(made.headers["cache-control"], "no-store");
+        let early = app.login("reader", PASSWORD).await.expect(401);
+        assert_eq!(early.text("code"), "email_not_verified");
+        let wrong = app.login("reader", "wrong").await.expect(401);
+        assert_eq!(wrong.text("code"), "no_active_account");
+        let token = app.mailed_token("reader@example.com", "verify-email").await;
+        let verified = app.post("/api/auth/verify-email/", json!({ "token": token })).await.expect(200);
+        app.get("/api/auth/me/", &verified.text("access")).await.expect(200);
+        app.post("/api/auth/verify-email/", json!({ "token": token })).await.expect(400);
+        let by_address = app.login("READER@example.com", PASSWORD).await.expect(200);
+        assert_eq!(by_address.body["user"]["username"], "reader");
+    }
+
+    async fn the_code_of_the_mail_verifies_and_dies_after_five_wrong_tries(app: TestApp) {
+        app.register("reader").await.expect(201);
+        let mail = app.mail_to("reader@example.com").await;
+        let code = mail.text.split(|character: char| !character.is_ascii_digit())
+            .find(|digits| digits.len() == 8).expect("a code").to_owned();
+        let wrong = if code == "00000000" { "00000001" } else { "00000000" };
+        for _ in 0..4 {
+            app.post("/api/auth/verify-email/", json!({ "email": "reader@example.com", "code": wrong })).await
+                .expect(400);
+        }
+        app.post("/api/auth/verify-email/", json!({ "email": "reader@example.com", "code": code })).await.expect(200);
+        app.register("other").await.expect(201);
+        let mail = app.mail_to("other@example.com").await;
+        let code = mail.text.split(|character: char| !character.is_ascii_digit())
+            .find(|digits| digits.len() == 8).expect("a code").to_owned();
+        for _ in 0..5 {
+            app.post("/api/auth/verify-email/", json!({ "email": "other@example.com", "code": "12" })).await;
+            let wrong = if code == "00000000" { "00000001" } else { "00000000" };
+            app.post("/api/auth/verify-email/", json!({ "email": "other@example.com", "code": wrong })).await;
+        }
+        app.post("/api/auth/verify-email/", json!({ "email": "other@example.com", "code": code })).await.expect(400);
+    }
+
+    async fn a_known_address_is_answered_like_any_other_and_can_never_be_verified(app: TestApp) {
+        app.user("owner").await;
+        let body = json!({ "username": "thief", "email": "owner@example.com", "password": PASSWORD });
+        app.post("/api/auth/register/", body).await.expect(201);
+        app.post("/api/auth/resend-verification/", json!({ "email": "owner@example.com" })).await.expect(200);
+        app.post("/api/auth/resend-verification/", json!({ "email": "nobody@example.com" })).await.expect(200);
+        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        let subjects: Vec<_> = app.mails().into_iter().map(|mail| mail.subject).collect();
+        assert_eq!(subjects.len(), 2, "one to verify, one that says who has the address: {subjects:?}");
+    }
+
+    async fn every_problem_of_a_registration_is_told_at_once(app: TestApp) {
+        let missing = app.post("/api/auth/register/", json!({ "username": "reader" })).await.expect(400);
+        assert_eq!(missing.text("error"), "Username, email, and password are required");
+        let weak = json!({ "username": "reader", "email": "r@example.com", "password": "password" });
+        let weak = app.post("/api/auth/register/", weak).await.expect(400);
+        assert_eq!(weak.text("error"), "Password validation failed");
+        assert_eq!(weak.body["details"][0], "This password is too common.");
+        let all = json!({ "username": "a b", "email": "nonsense", "password": "x" });
+        let all = app.post("/api/auth/register/", all).await.expect(400);
+        let fields = all.body["fields"].as_object().expect("fields");
+        assert_eq!(fields.keys().collect::<Vec<_>>(), ["email", "password", "username"]);
+        app.register("reader").await.expect(201);
+        let taken = json!({ "username": "READER", "email": "x@example.com", "password": PASSWORD });
+        let taken = app.post("/api/auth/register/", taken).await.expect(400);
+        assert_eq!(taken.text("error"), "Username already exists");
+    }
+
+    async fn a_reset_link_works_once_and_ends_every_session(app: TestApp) {
+        let session = app.user("reader").await;
+        app.post("/api/auth/password-reset/", json!({ "email": "nobody@example.com" })).await.expect(200);
+        app.post("/api/auth/password-reset/", json!({ "email": "reader@example.com" })).await.expect(200);
+        let token = app.mailed_token("reader@example.com", "reset-password").await;
+        let weak = json!({ "token": token, "password": "reader" });
+        app.post("/api/auth/password-reset/confirm/", weak).await.expect(400);
+        let body = json!({ "token": token, "password": NEW_PASSWORD });
+        app.post("/api/auth/password-reset/confirm/", body.clone()).await.expect(200);
+        app.post("/api/auth/password-reset/confirm/", body).await.expect(400);
+        app.get("/api/auth/me/", &session.text("access")).await.expect(401);
+        app.post("/api/auth/refresh/", json!({ "refresh": session.text("refresh") })).await.expect(401);
+        app.login("reader", PASSWORD).await.expect(401);
+        app.login("reader", NEW_PASSWORD).await.expect(200);
+    }
+
+    async fn changing_the_password_keeps_this_session_and_ends_the_others(app: TestApp) {
+        let other = app.user("reader").await.text("access");
+        let this = app.login("reader", PASSWORD).await.expect(200).text("access");
+        let body = json!({ "current_password": "wrong", "new_password": NEW_PASSWORD });
+        let wrong = app.call(Method::POST, "/api/auth/change-password/", &this, body).await.expect(400);
+        assert_eq!(wrong.text("error"), "Current password is incorrect");
+        let body = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
+        app.call(Method::PATCH, "/api/auth/change-password/", &this, body).await.expect(200);
+        app.get("/api/auth/me/", &this).await.expect(200);
+        app.get("/api/auth/me/", &other).await.expect(401);
+        app.login("reader", NEW_PASSWORD).await.expect(200);
+    }
+
+    async fn a_deleted_account_comes_back_by_a_login_within_the_grace(app: TestApp) {
+        let access = app.user("reader").await.text("access");
+        let wrong = json!({ "password": "wrong" });
+        app.call(Method::DELETE, "/api/auth/me/", &access, wrong).await.expect(400);
+        let gone = app.call(Method::DELETE, "/api/auth/me/", &access, json!({ "password": PASSWORD })).await;
+        assert!(gone.expect(200).text("deletes_at").ends_with('Z'));
+        app.get("/api/auth/me/", &access).await.expect(401);
+        let back = app.login("reader", PASSWORD).await.expect(200).text("access");
+        app.get("/api/auth/me/", &back).await.expect(200);
+    }
+
+    async fn an_address_is_changed_when_the_new_one_is_confirmed(app: TestApp) {
+        let access = app.user("reader").await.text("access");
+        let body = json!({ "email": "new@example.com", "password": PASSWORD });
+        app.call(Method::POST, "/api/auth/email-change/", &access, body).await.expect(200);
+        let token = app.mailed_token("new@example.com", "confirm-email").await;
+        app.post("/api/auth/email-change/confirm/", json!({ "token": token })).await.expect(200);
+        app.post("/api/auth/email-change/confirm/", json!({ "token": token })).await.expect(400);
+        assert_eq!(app.get("/api/auth/me/", &access).await.expect(200).text("email"), "new@example.com");
+        app.login("new@example.com", PASSWORD).await.expect(200);
+        app.login("reader@example.com", PASSWORD).await.expect(401);
+    }
+
+    async fn names_are_changed_and_exported(app: TestApp) {
+        let access = app.user("reader").await.text("access");
+        let patch = json!({ "first_name": "Ada 📚" });
+        let me = app.call(Method::PATCH, "/api/auth/me/", &access, patch).await.expect(200);
+        assert_eq!(me.text("first_name"), "Ada 📚");
+        app.call(Method::PATCH, "/api/auth/me/", &access, json!({ "last_name": "<b>" })).await.expect(400);
+        let export = app.get("/api/auth/me/export/", &access).await.expect(200);
+        assert_eq!(export.body["user"]["first_name"], "Ada 📚");
+    }
+}

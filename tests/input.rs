@@ -1,0 +1,65 @@
+//! Hostile input is refused in JSON, never with a 5xx (contract §1).
+
+use crate::harness::{Database, TestApp};
+use reqwest::Method;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_a_request_is_told_in_json() {
+    let app = TestApp::start(Database::Sqlite).await;
+    let raw = |body: Vec<u8>, kind: &'static str| {
+        app.send(app.request(Method::POST, "/api/auth/login/").header("content-type", kind).body(body))
+    };
+    let cases: [(Vec<u8>, &'static str, u16); 9] = [
+        (b"{".to_vec(), "application/json", 400),
+        (b"[]".to_vec(), "application/json", 400),
+        (b"{\"username\":\"\\ud800\",\"password\":\"x\"}".to_vec(), "application/json", 400),
+        (b"{\"username\":\"a\\u0000\",\"password\":\"x\"}".to_vec(), "application/json", 400),
+        (b"{\"username\":1,\"password\":[]}".to_vec(), "application/json", 400),
+        ("[".repeat(100_000).into_bytes(), "application/json", 400),
+        (b"username=a".to_vec(), "application/x-www-form-urlencoded", 415),
+        (vec![b' '; 1024 * 1024 + 1], "application/json", 413),
+        (Vec::new(), "application/json", 400),
+    ];
+    for (body, kind, status) in cases {
+        let answer = raw(body, kind).await.expect(status);
+        assert!(answer.body["error"].is_string() && answer.body["code"].is_string(), "{:?}", answer.body);
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_routes_and_methods_are_told_in_json_with_every_header() {
+    let app = TestApp::start(Database::Sqlite).await;
+    let unknown = app.get("/api/nonsense/", "").await.expect(404);
+    assert_eq!(unknown.text("code"), "not_found");
+    let wrong = app.send(app.request(Method::PUT, "/api/auth/login/")).await.expect(405);
+    assert_eq!(wrong.headers["allow"], "POST");
+    assert_eq!(wrong.text("code"), "method_not_allowed");
+    for name in ["x-content-type-options", "x-frame-options", "content-security-policy", "x-request-id"] {
+        assert!(wrong.headers.contains_key(name) && unknown.headers.contains_key(name), "{name}");
+    }
+    let preflight = app
+        .request(Method::OPTIONS, "/api/auth/login/")
+        .header("origin", "http://localhost:5173")
+        .header("access-control-request-method", "POST");
+    let preflight = app.send(preflight).await.expect(204);
+    assert_eq!(preflight.headers["access-control-allow-origin"], "http://localhost:5173");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bearers_are_judged_by_the_door() {
+    let app = TestApp::start(Database::Sqlite).await;
+    let none = app.send(app.request(Method::GET, "/api/auth/me/")).await.expect(401);
+    assert_eq!(none.headers["www-authenticate"], r#"Bearer realm="api""#);
+    app.get("/api/auth/me/", "a.b.c").await.expect(401);
+    app.get("/api/auth/password-policy/", "a.b.c").await.expect(401);
+    let body = json!({ "username": "nobody", "password": "wrong" });
+    let ignored = app.call(Method::POST, "/api/auth/login/", "a.b.c", body).await.expect(401);
+    assert_eq!(ignored.text("code"), "no_active_account");
+    let access = app.user("reader").await.text("access");
+    let lower = app.request(Method::GET, "/api/auth/me").header("authorization", format!("bEaReR {access}"));
+    app.send(lower).await.expect(200);
+    app.stop().await;
+}

@@ -1,0 +1,41 @@
+//! Throttles, exact under parallel fire (contract §2 "Throttles").
+
+use crate::harness::{Database, TestApp};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_hundred_logins_at_once_five_are_tried() {
+    let app = TestApp::with(Database::Sqlite, |config| config.throttle.enabled = true).await;
+    let body = json!({ "username": "nobody", "password": "wrong" });
+    let calls = (0..200).map(|_| app.post("/api/auth/login/", body.clone()));
+    let answers = futures_util::future::join_all(calls).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 401).count(), 5);
+    let refused = answers.iter().find(|answer| answer.status == 429).expect("a refusal");
+    assert_eq!(refused.body["error"], "Rate limit exceeded");
+    for name in ["retry-after", "ratelimit", "ratelimit-policy"] {
+        assert!(refused.headers.contains_key(name), "{name}");
+    }
+    assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 195);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn throttles_outlive_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_owned();
+    let again = |config: &mut portcullis::config::Config| {
+        config.throttle.enabled = true;
+        config.storage.database_url =
+            portcullis_security::secret::Secret::from(format!("sqlite://{}/db", path.display()));
+        config.secret_key =
+            Some(portcullis_security::secret::Secret::from("a secret of thirty-two bytes and more"));
+    };
+    let app = TestApp::with(Database::Sqlite, again).await;
+    for _ in 0..5 {
+        app.login("nobody", "wrong").await.expect(401);
+    }
+    app.stop().await;
+    let app = TestApp::with(Database::Sqlite, again).await;
+    app.login("nobody", "wrong").await.expect(429);
+    app.stop().await;
+}

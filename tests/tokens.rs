@@ -1,0 +1,133 @@
+//! Tokens and sessions (contract §2 "Tokens", "Cookie mode").
+
+use crate::harness::{Database, PASSWORD, TestApp};
+use crate::on_each_database;
+use reqwest::Method;
+use serde_json::json;
+use std::collections::HashSet;
+use std::time::Duration;
+
+on_each_database! {
+    async fn sixty_four_refreshes_at_once_get_one_successor(app: TestApp) {
+        let refresh = app.user("reader").await.text("refresh");
+        let calls = (0..64).map(|_| app.post("/api/auth/refresh/", json!({ "refresh": refresh })));
+        let answers = futures_util::future::join_all(calls).await;
+        let successors: HashSet<_> =
+            answers.into_iter().map(|answer| answer.expect(200).text("refresh")).collect();
+        assert_eq!(successors.len(), 1);
+    }
+
+    async fn tokens_spent_within_the_grace_never_end_the_family(app: TestApp) {
+        let first = app.user("reader").await.text("refresh");
+        let next = |token: String| app.post("/api/auth/refresh/", json!({ "refresh": token }));
+        let second = next(first.clone()).await.expect(200).text("refresh");
+        let third = next(second.clone()).await.expect(200).text("refresh");
+        for spent in [first, second] {
+            assert_eq!(next(spent).await.expect(200).text("refresh"), third);
+        }
+        next(third).await.expect(200);
+    }
+
+    async fn logging_out_ends_the_access_token_at_once_and_again_changes_nothing(app: TestApp) {
+        let session = app.user("reader").await;
+        let (access, refresh) = (session.text("access"), session.text("refresh"));
+        let stranger = app.user("stranger").await.text("access");
+        let body = json!({ "refresh_token": refresh });
+        app.call(Method::POST, "/api/auth/logout/", &stranger, body.clone()).await.expect(400);
+        app.get("/api/auth/me/", &access).await.expect(200);
+        app.post("/api/auth/logout/", body.clone()).await.expect(200);
+        app.get("/api/auth/me/", &access).await.expect(401);
+        app.post("/api/auth/logout/", body).await.expect(200);
+        app.post("/api/auth/refresh/", json!({ "refresh": refresh })).await.expect(401);
+        let none = app.post("/api/auth/logout/", json!({})).await.expect(400);
+        assert_eq!(none.text("error"), "Refresh token required");
+        app.post("/api/auth/logout/", json!({ "refresh": "nonsense" })).await.expect(400);
+    }
+
+    async fn logging_out_everywhere_ends_all_sessions_and_one_can_be_ended_alone(app: TestApp) {
+        let first = app.user("reader").await.text("access");
+        let second = app.login("reader", PASSWORD).await.expect(200).text("access");
+        let sessions = app.get("/api/auth/sessions/", &second).await.expect(200);
+        let others = sessions.body["results"].as_array().expect("a list");
+        let other = others.iter().find(|session| session["current"] == false).expect("the first session");
+        let path = format!("/api/auth/sessions/{}/", other["id"]);
+        let stranger = app.user("stranger").await.text("access");
+        app.call(Method::DELETE, &path, &stranger, json!({})).await.expect(404);
+        app.call(Method::DELETE, &path, &second, json!({})).await.expect(204);
+        app.get("/api/auth/me/", &first).await.expect(401);
+        app.call(Method::POST, "/api/auth/logout-all/", &second, json!({})).await.expect(200);
+        app.get("/api/auth/me/", &second).await.expect(401);
+    }
+
+    async fn verify_says_whether_a_token_is_good(app: TestApp) {
+        let session = app.user("reader").await;
+        for token in [session.text("access"), session.text("refresh")] {
+            app.post("/api/auth/verify/", json!({ "token": token })).await.expect(200);
+        }
+        app.post("/api/auth/verify/", json!({ "token": "a.b.c" })).await.expect(401);
+        app.post("/api/auth/verify/", json!({})).await.expect(400);
+    }
+
+    async fn cookie_mode_keeps_the_refresh_token_from_scripts(app: TestApp) {
+        app.user("reader").await;
+        let body = json!({ "username": "reader", "password": PASSWORD });
+        let login = app.request(Method::POST, "/api/auth/login/").header("x-auth-mode", "cookie").json(&body);
+        let login = app.send(login).await.expect(200);
+        assert!(login.body.get("refresh").is_none());
+        let (refresh, csrf) = (login.cookie("refresh").expect("a cookie"), login.cookie("csrftoken").expect("a token"));
+        let cookies = format!("refresh={refresh}; csrftoken={csrf}");
+        let call = |origin: Option<String>, token: Option<&str>| {
+            let mut request = app.request(Method::POST, "/api/auth/refresh/").header("cookie", &cookies);
+            if let Some(origin) = origin {
+                request = request.header("origin", origin);
+            }
+            if let Some(token) = token {
+                request = request.header("x-csrftoken", token);
+            }
+            app.send(request.json(&json!({})))
+        };
+        let refused = call(None, Some(&csrf)).await.expect(403);
+        assert_eq!(refused.text("code"), "csrf_failed");
+        call(Some("https://evil.example".to_owned()), Some(&csrf)).await.expect(403);
+        call(Some(app.origin()), None).await.expect(403);
+        let next = call(Some(app.origin()), Some(&csrf)).await.expect(200);
+        assert!(next.body.get("refresh").is_none() && next.cookie("refresh").is_some());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_spent_longer_ago_than_the_grace_ends_the_family() {
+    let app = TestApp::with(Database::Sqlite, |config| {
+        config.tokens.refresh_grace = Duration::from_millis(200);
+    })
+    .await;
+    let session = app.user("reader").await;
+    let first = session.text("refresh");
+    let next = app.post("/api/auth/refresh/", json!({ "refresh": first })).await.expect(200);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    app.post("/api/auth/refresh/", json!({ "refresh": first })).await.expect(401);
+    app.post("/api/auth/refresh/", json!({ "refresh": next.text("refresh") })).await.expect(401);
+    app.get("/api/auth/me/", &next.text("access")).await.expect(401);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_starts_again_knows_the_sessions_that_had_ended() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_owned();
+    let again = |config: &mut portcullis::config::Config| {
+        config.storage.database_url =
+            portcullis_security::secret::Secret::from(format!("sqlite://{}/db", path.display()));
+        config.secret_key =
+            Some(portcullis_security::secret::Secret::from("a secret of thirty-two bytes and more"));
+    };
+    let app = TestApp::with(Database::Sqlite, again).await;
+    let (kept, ended) = (app.user("kept").await, app.user("ended").await);
+    app.post("/api/auth/logout/", json!({ "refresh": ended.text("refresh") })).await.expect(200);
+    app.stop().await;
+    let app = TestApp::with(Database::Sqlite, again).await;
+    app.get("/api/auth/me/", &kept.text("access")).await.expect(200);
+    app.get("/api/auth/me/", &ended.text("access")).await.expect(401);
+    app.post("/api/auth/refresh/", json!({ "refresh": kept.text("refresh") })).await.expect(200);
+    app.stop().await;
+}
