@@ -56,3 +56,12 @@ fi
 
 cargo nextest run --workspace
 cargo test --doc -p portcullis-security
+
+# A real Django, simplejwt and PyJWT against the binary.
+venv="${CARGO_TARGET_DIR:-target}/interop-venv"
+if [ ! -x "$venv/bin/python" ]; then
+  python3 -m venv "$venv"
+fi
+"$venv/bin/pip" install --quiet -r scripts/requirements.txt
+cargo build -p portcullis
+"$venv/bin/python" scripts/interop.py "$(realpath "${CARGO_TARGET_DIR:-target}/debug/portcullis")"

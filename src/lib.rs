@@ -10,6 +10,7 @@ pub mod edge;
 pub mod error;
 pub mod extract;
 pub mod health;
+pub mod load;
 pub mod mail;
 pub mod model;
 pub mod routes;

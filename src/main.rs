@@ -57,6 +57,11 @@ enum Verb {
         #[command(subcommand)]
         verb: MailVerb,
     },
+    /// Loads users from a JSON file, beside a running server too; they come in verified.
+    Load {
+        /// `{"users": [{"username", "email", "password" or "password_hash", …}]}`.
+        file: std::path::PathBuf,
+    },
     /// Prints the OpenAPI document.
     Openapi,
 }
@@ -127,6 +132,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
         Verb::Mail { verb: MailVerb::Test { address } } => send_test(&Config::load(flags)?, &address).await,
+        Verb::Load { file } => load(Config::load(flags)?, &file).await,
         Verb::Openapi => print_openapi(Config::load(flags)?).await,
     }
 }
@@ -216,6 +222,23 @@ async fn send_test(config: &Config, address: &str) -> Result<(), Failure> {
     app::mailer(config, transport)?.send_test(address, Clock::system().now()).await?;
     print(&format!("A test mail was handed over for {address}.\n"));
     Ok(())
+}
+
+async fn load(config: Config, path: &std::path::Path) -> Result<(), Failure> {
+    let text = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let file: portcullis::load::LoadFile =
+        serde_json::from_slice(&text).map_err(|error| format!("{} is not valid: {error}", path.display()))?;
+    let bar = indicatif::ProgressBar::new(file.users.len() as u64);
+    let app = app::build(config, Clock::system(), Random::system()).await?;
+    let outcome = portcullis::load::users(&app, file, |done| bar.set_position(done as u64)).await;
+    app.storage.close().await;
+    bar.finish_and_clear();
+    let report = outcome.map_err(|error| format!("the database refused: {error:?}"))?;
+    for problem in &report.problems {
+        eprintln!("{problem}");
+    }
+    print(&format!("{} users were loaded, {} were not.\n", report.loaded, report.problems.len()));
+    if report.problems.is_empty() { Ok(()) } else { Err(Failure("some rows were not loaded".to_owned())) }
 }
 
 async fn print_openapi(mut config: Config) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// From the top down: a module may use what stands below it, and nothing above or beside it.
 const ORDER: [&[&str]; 7] = [
-    &["app", "admin"],
+    &["app", "admin", "load"],
     &["accounts"],
     &["routes", "edge", "health"],
     &["state"],
