@@ -11,12 +11,12 @@ use crate::error::Error;
 use crate::mail::{self, Mailer, Outbox, Transport, Worker, mailbox};
 use crate::model::Migrator;
 use crate::routes::{BEARER, Routes};
+use crate::serve;
 use crate::state::App;
 use crate::storage::Storage;
-use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
-use axum::{Json, Router, ServiceExt};
+use axum::{Json, Router};
 use portcullis_security::client_ip::TrustedProxies;
 use portcullis_security::clock::Clock;
 use portcullis_security::cors::{Cors, Origin};
@@ -34,6 +34,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::normalize_path::NormalizePathLayer;
 use utoipa::openapi::OpenApi;
@@ -72,13 +73,7 @@ impl Running {
     /// # Errors
     /// [`StartError`] says what to do.
     pub async fn start(mut config: Config, clock: Clock, random: Random) -> Result<Self, StartError> {
-        if config.server.has_own_tls() {
-            return Err(StartError(
-                "this release does not speak TLS itself yet: put a proxy in front and name it in \
-                 PORTCULLIS_SERVER__TRUSTED_PROXIES"
-                    .to_owned(),
-            ));
-        }
+        let tls = serve::tls(&config.server).map_err(StartError::of)?;
         let listen = config.server.listen;
         let bound = TcpListener::bind(listen).await;
         let listener = bound.map_err(|error| StartError(format!("cannot listen on {listen}: {error}")))?;
@@ -87,7 +82,8 @@ impl Running {
         let app = build(config, clock, random).await?;
         let (cancel, tasks) = (CancellationToken::new(), TaskTracker::new());
         spawn_background(&app, &cancel, &tasks)?;
-        spawn_server(&app, listener, &cancel, &tasks)?;
+        let service = NormalizePathLayer::trim_trailing_slash().layer(router(&app)?);
+        tasks.spawn(serve::run(listener, tls, service, cancel.clone()));
         tasks.close();
         Ok(Self { address, app, cancel, tasks })
     }
@@ -319,25 +315,6 @@ where
             work().await;
         }
     });
-}
-
-fn spawn_server(
-    app: &Arc<App>,
-    listener: TcpListener,
-    cancel: &CancellationToken,
-    tasks: &TaskTracker,
-) -> Result<(), StartError> {
-    let router = NormalizePathLayer::trim_trailing_slash();
-    let service = tower::Layer::layer(&router, self::router(app)?);
-    let make = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
-    let stop = cancel.clone();
-    tasks.spawn(async move {
-        let serve = axum::serve(listener, make).with_graceful_shutdown(stop.cancelled_owned());
-        if let Err(error) = serve.await {
-            tracing::error!(%error, "the server stopped");
-        }
-    });
-    Ok(())
 }
 
 /// The whole router: features, health, documents, and the edge around them.

@@ -73,7 +73,7 @@ impl Edge {
     fn require_https(&self, request: &Request, peer: IpAddr) -> Option<Response> {
         let path = request.uri().path();
         let is_health = matches!(path, "/healthz" | "/readyz" | "/healthz/" | "/readyz/");
-        if self.app.is_development() || is_health {
+        if self.app.is_development() || self.app.config.server.has_own_tls() || is_health {
             return None;
         }
         if self.proxies.forwarded_proto(peer, request.headers()) == Some(Scheme::Https) {

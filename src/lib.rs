@@ -14,5 +14,6 @@ pub mod load;
 pub mod mail;
 pub mod model;
 pub mod routes;
+pub mod serve;
 pub mod state;
 pub mod storage;

@@ -63,3 +63,16 @@ async fn bearers_are_judged_by_the_door() {
     app.send(lower).await.expect(200);
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_never_finishes_its_headers_is_hung_up_on() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let app = TestApp::start(Database::Sqlite).await;
+    let address = app.origin().trim_start_matches("http://").to_owned();
+    let mut slow = tokio::net::TcpStream::connect(address).await.expect("a connection");
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-slow: ").await.expect("a write");
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(20), slow.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok(), "the server still waits");
+    app.stop().await;
+}

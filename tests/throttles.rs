@@ -1,6 +1,6 @@
 //! Throttles, exact under parallel fire (contract §2 "Throttles").
 
-use crate::harness::{Database, TestApp};
+use crate::harness::{Database, PASSWORD, TestApp};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,5 +37,23 @@ async fn throttles_outlive_a_restart() {
     app.stop().await;
     let app = TestApp::with(Database::Sqlite, again).await;
     app.login("nobody", "wrong").await.expect(429);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attacker_cannot_lock_a_known_device_out() {
+    let app = TestApp::with(Database::Sqlite, |config| config.throttle.enabled = true).await;
+    let device = app.user("reader").await.cookie("device").expect("a device cookie");
+    for _ in 0..6 {
+        app.login("reader", "wrong").await;
+    }
+    app.login("reader", PASSWORD).await.expect(429);
+    let body = json!({ "username": "reader", "password": PASSWORD });
+    let owner =
+        app.request(reqwest::Method::POST, "/api/auth/login/").header("cookie", format!("device={device}"));
+    app.send(owner.json(&body)).await.expect(200);
+    let forged =
+        app.request(reqwest::Method::POST, "/api/auth/login/").header("cookie", format!("device={device}0"));
+    app.send(forged.json(&body)).await.expect(429);
     app.stop().await;
 }
