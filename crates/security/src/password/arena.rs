@@ -48,7 +48,7 @@ impl Arena {
         self.blocks.len()
     }
 
-    /// Overwrites what a hash left behind (ASVS v5.0.0-11.7.1) and starts the time of idleness.
+    /// Overwrites what a hash left behind and starts the time of idleness.
     pub(super) fn wipe(&mut self) {
         self.blocks.fill(Block::new());
         self.idle_since = Instant::now();

@@ -17,6 +17,12 @@ const SALT_LENGTH: usize = 22;
 const SALT_ALPHABET: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
 /// Why no hash could be made.
+///
+/// ```
+/// use portcullis_security::password::HashError;
+///
+/// assert_eq!(HashError::OutOfMemory.to_string(), "not enough memory for Argon2");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum HashError {

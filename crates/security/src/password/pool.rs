@@ -32,6 +32,13 @@ pub struct Verified {
 }
 
 /// Why a pool has no answer.
+///
+/// ```
+/// use portcullis_security::password::PoolError;
+///
+/// let error = PoolError::OverBudget { needed_kib: 262_144, budget_kib: 131_072 };
+/// assert_eq!(error.to_string(), "a password hash needs 262144 KiB of memory, the budget is 131072 KiB");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PoolError {
