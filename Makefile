@@ -1,4 +1,4 @@
-.PHONY: run check test
+.PHONY: run check test crash
 
 run:
 	cargo run -- serve
@@ -9,3 +9,8 @@ check:
 
 test:
 	scripts/test.sh
+
+# SIGKILL during 1,000 registrations, 20 times.
+crash:
+	cargo build
+	python3 scripts/kill_nine.py "$${CARGO_TARGET_DIR:-target}/debug/portcullis" 20

@@ -37,8 +37,8 @@ use tokio_util::task::TaskTracker;
 use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::normalize_path::NormalizePathLayer;
-use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{License, OpenApi};
 
 const POLL_EVERY: Duration = Duration::from_millis(500);
 const SAVE_EVERY: Duration = Duration::from_secs(1);
@@ -174,7 +174,7 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
     let access = Access::start(clock.clone(), storage.clone(), keys, lifetimes).await;
     let access = Arc::new(access.map_err(StartError::database)?);
     let rates = rates(&config)?;
-    let throttle_key = *root.derive(Purpose::Csrf);
+    let throttle_key = *root.derive(Purpose::Throttle);
     let limits = Limits::load(&storage, clock.clone(), rates, throttle_key).await;
     let limits = Arc::new(limits.map_err(StartError::database)?);
     let secure = config.server.public_url.is_https();
@@ -354,6 +354,8 @@ pub fn api(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
         utoipa_axum::router::OpenApiRouter::new().nest("/api/auth", accounts).split_for_parts();
     document.info.title = "Portcullis".to_owned();
     document.info.description = None;
+    document.info.contact = None;
+    document.info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));
     env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
     let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     document.components.get_or_insert_default().add_security_scheme(BEARER, scheme);

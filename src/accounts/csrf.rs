@@ -24,10 +24,15 @@ pub struct CsrfResponse {
 #[utoipa::path(get, path = "/csrf", tag = "tokens", responses(
     (status = 200, description = "The token, also as a cookie.", body = CsrfResponse)))]
 pub async fn csrf(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response> {
-    let kept = cookie(&headers, CSRF_COOKIE)
-        .filter(|token| token.len() >= SHORTEST && token.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let kept = cookie(&headers, CSRF_COOKIE).filter(|token| is_token(token));
     let csrftoken = kept.map_or_else(|| generate_token(&app.random), str::to_owned);
     let mut cookies = Cookies::default();
     cookies.add_csrf(&app, &csrftoken)?;
     Ok(cookies.with(Json(CsrfResponse { csrftoken })))
+}
+
+/// The shape of our own tokens: base64url.
+fn is_token(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (SHORTEST..=128).contains(&text.len()) && text.bytes().all(allowed)
 }

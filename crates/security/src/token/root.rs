@@ -25,6 +25,8 @@ pub enum Purpose {
     Code,
     /// Choosing the dummy hash for an unknown login.
     Dummy,
+    /// Hides who is behind a stored throttle window.
+    Throttle,
 }
 
 impl Purpose {
@@ -37,6 +39,7 @@ impl Purpose {
             Self::Jwt => b"jwt",
             Self::Code => b"code",
             Self::Dummy => b"dummy",
+            Self::Throttle => b"throttle",
         }
     }
 }
