@@ -1,5 +1,7 @@
 //! A server for each test, with a database and a mailbox of its own.
 
+pub mod mariadb;
+
 use portcullis::app::Running;
 use portcullis::config::Config;
 use portcullis_security::clock::Clock;
@@ -35,7 +37,7 @@ macro_rules! on_each_database {
             use super::*;
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                if !$crate::harness::has_mariadb() {
+                if !$crate::harness::mariadb::is_available() {
                     return;
                 }
                 let $app = TestApp::start($crate::harness::Database::MariaDb).await;
@@ -43,12 +45,6 @@ macro_rules! on_each_database {
             })+
         }
     };
-}
-
-pub fn has_mariadb() -> bool {
-    let is_here = std::env::var_os("PORTCULLIS_TEST_MYSQL").is_some();
-    assert!(is_here || std::env::var_os("CI").is_none(), "CI needs a MariaDB: run `make test`");
-    is_here
 }
 
 pub struct TestApp {
@@ -200,7 +196,7 @@ impl TestApp {
 }
 
 async fn create_mariadb_database() -> String {
-    let server = std::env::var("PORTCULLIS_TEST_MYSQL").expect("a MariaDB server");
+    let server = mariadb::url();
     let name = format!("test_{:016x}", u64::from_le_bytes(Random::system().bytes()));
     let connection = sea_orm::Database::connect(&format!("{server}/mysql")).await.expect("a connection");
     #[expect(clippy::disallowed_methods, reason = "an ORM does not create databases")]
