@@ -45,15 +45,15 @@ if ! have cargo-deny && [ ! -x "$tools/bin/cargo-deny" ]; then
   fi
 fi
 
-# Django and simplejwt, to compare with.
+# Django, simplejwt and PyJWT, which scripts/interop.py compares the server with.
 python=$tools/python
-if ! cmp -s tests/requirements.txt "$python/requirements.txt"; then
+if ! cmp -s scripts/requirements.txt "$python/requirements.txt"; then
   if ! python3 -c 'import ensurepip, venv' 2>/dev/null && may_install; then
     install_packages python3-venv
   fi
-  if python3 -m venv "$python" && "$python/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt; then
-    cp tests/requirements.txt "$python/requirements.txt"
+  if python3 -m venv "$python" && "$python/bin/pip" install --quiet --disable-pip-version-check -r scripts/requirements.txt; then
+    cp scripts/requirements.txt "$python/requirements.txt"
   else
-    missing "Python's venv or the packages in tests/requirements.txt; install python3-venv."
+    missing "Python's venv or the packages in scripts/requirements.txt; install python3-venv."
   fi
 fi

@@ -1,17 +1,23 @@
 #!/usr/bin/env bash
-# The whole test run: lints, dependencies, documentation, then every test on SQLite and MariaDB.
+# The whole test run: lints, dependencies, documentation, a real Django, then every test on SQLite and MariaDB.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/setup.sh
 tools=$(scripts/tools.sh)
 export PATH="$PATH:$tools/bin"
-export PORTCULLIS_TEST_PYTHON="$tools/python/bin/python"
 
 make check
 if command -v cargo-deny >/dev/null; then
   cargo deny --locked check bans licenses sources
 fi
 cargo test --doc -p portcullis-security --quiet
+
+# A real Django, simplejwt and PyJWT against the binary.
+if [ -x "$tools/python/bin/python" ]; then
+  cargo build -p portcullis
+  "$tools/python/bin/python" scripts/interop.py "$(realpath "${CARGO_TARGET_DIR:-target}/debug/portcullis")"
+fi
+
 # Last, so that its summary is what one sees.
 cargo nextest run --workspace
