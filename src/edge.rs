@@ -68,11 +68,11 @@ impl Edge {
         self.require_https(request, peer)
     }
 
-    /// Plain http is sent to https, but for health checks; a body that has already crossed the network in
+    /// Plain http is sent to https, but for health checks and metrics, which neighbours ask; a body that has already crossed the network in
     /// the clear is refused rather than redirected.
     fn require_https(&self, request: &Request, peer: IpAddr) -> Option<Response> {
         let path = request.uri().path();
-        let is_health = matches!(path, "/healthz" | "/readyz" | "/healthz/" | "/readyz/");
+        let is_health = matches!(path, "/healthz" | "/readyz" | "/metrics");
         if self.app.is_development() || self.app.config.server.has_own_tls() || is_health {
             return None;
         }

@@ -133,7 +133,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Verb::Mail { verb: MailVerb::Test { address } } => send_test(&Config::load(flags)?, &address).await,
         Verb::Load { file } => load(Config::load(flags)?, &file).await,
-        Verb::Openapi => print_openapi(Config::load(flags)?).await,
+        Verb::Openapi => print_openapi().await,
     }
 }
 
@@ -241,10 +241,16 @@ async fn load(config: Config, path: &std::path::Path) -> Result<(), Failure> {
     if report.problems.is_empty() { Ok(()) } else { Err(Failure("some rows were not loaded".to_owned())) }
 }
 
-async fn print_openapi(mut config: Config) -> Result<(), Failure> {
-    config.storage.database_url = portcullis_security::secret::Secret::from("sqlite::memory:");
-    let app = app::build(config, Clock::system(), Random::system()).await?;
+/// The document describes the program, not an installation: it is made without settings, and the database
+/// that the routes want is thrown away.
+async fn print_openapi() -> Result<(), Failure> {
+    let random = Random::system();
+    let name = format!("portcullis-openapi-{:016x}", u64::from_le_bytes(random.bytes()));
+    let folder = std::env::temp_dir().join(name);
+    let app = app::build(Config::development(&folder), Clock::system(), random).await?;
     let (_, document) = app::api(&app);
+    app.storage.close().await;
+    std::fs::remove_dir_all(&folder)?;
     print(&format!("{}\n", document.to_pretty_json()?));
     Ok(())
 }

@@ -76,3 +76,26 @@ async fn a_client_that_never_finishes_its_headers_is_hung_up_on() {
     assert!(ended.is_ok(), "the server still waits");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn production_sends_plain_http_to_https_but_for_health_and_metrics() {
+    let app = TestApp::with(Database::Sqlite, |config| {
+        config.profile = portcullis::config::Profile::Production;
+        config.server.hsts_seconds = 31_536_000;
+        config.secret_key =
+            Some(portcullis_security::secret::Secret::from("a secret of thirty-two bytes and more"));
+        config.server.public_url =
+            portcullis::config::WebUrl::parse("https://accounts.example").expect("a URL");
+        config.server.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
+    })
+    .await;
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        app.send(app.request(Method::GET, path)).await.expect(200);
+    }
+    let refused = app.post("/api/auth/login/", json!({})).await.expect(403);
+    assert_eq!(refused.text("code"), "https_required");
+    let secure = app.request(Method::GET, "/api/auth/csrf/").header("x-forwarded-proto", "https");
+    let secure = app.send(secure).await.expect(200);
+    assert_eq!(secure.headers["strict-transport-security"], "max-age=31536000; includeSubDomains");
+    app.stop().await;
+}
