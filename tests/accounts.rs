@@ -24,6 +24,18 @@ on_each_database! {
         assert_eq!(by_address.body["user"]["username"], "reader");
     }
 
+    async fn an_account_is_shut_until_its_address_is_verified(app: TestApp) {
+        app.register("reader").await.expect(201);
+        for _ in 0..2 {
+            let shut = app.login("reader", PASSWORD).await.expect(401);
+            assert_eq!(shut.text("code"), "email_not_verified");
+            assert!(shut.body.get("access").is_none(), "{}", shut.body);
+        }
+        let token = app.mailed_token("reader@example.com", "verify-email").await;
+        app.post("/api/auth/verify-email/", json!({ "token": token })).await.expect(200);
+        app.login("reader", PASSWORD).await.expect(200);
+    }
+
     async fn the_code_of_the_mail_verifies_and_dies_after_five_wrong_tries(app: TestApp) {
         app.register("reader").await.expect(201);
         let mail = app.mail_to("reader@example.com").await;

@@ -65,6 +65,21 @@ async fn bearers_are_judged_by_the_door() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_path_answers_with_and_without_its_slash() {
+    let app = TestApp::start(Database::Sqlite).await;
+    let access = app.user("reader").await.text("access");
+    for path in ["/api/auth/me", "/api/auth/me/"] {
+        app.get(path, &access).await.expect(200);
+    }
+    for path in ["/api/auth/login", "/api/auth/login/"] {
+        let body = json!({ "username": "nobody", "password": "wrong" });
+        let posted = app.post(path, body).await.expect(401);
+        assert_eq!(posted.text("code"), "no_active_account", "a POST is never redirected");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_never_finishes_its_headers_is_hung_up_on() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let app = TestApp::start(Database::Sqlite).await;
