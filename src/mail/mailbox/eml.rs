@@ -264,6 +264,8 @@ mod tests {
         #[test]
         fn encoded_words_are_the_inverse_of_lettres(subject in "[^\\p{C}]{1,80}") {
             prop_assume!(subject.trim() == subject && !subject.is_empty() && !subject.contains("=?"));
+            // Between encoded words a run of spaces is folding, which every reader drops (RFC 2047 §6.2).
+            prop_assume!(!subject.contains("  "));
             let parsed = Parsed::read(&written(&subject, "t", "h"));
             prop_assert_eq!(parsed.header("subject"), subject);
         }
