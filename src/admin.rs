@@ -1,13 +1,13 @@
 //! What operators do from the command line; it sits above the features.
 
 use crate::access::{Client, NewHash, attributes, publish_change};
-use crate::accounts::insert_companions;
 use crate::accounts::names::{Email, Username};
+use crate::accounts::store;
 use crate::audit::{self, Kind, Subject};
 use crate::error::{Error, Result};
 use crate::model::users::{ActiveModel, Column, Entity, Model, Status};
 use crate::state::App;
-use crate::storage::{Write, is_unique_violation};
+use crate::storage::Write;
 use portcullis_security::clock::Timestamp;
 use portcullis_security::random::Random;
 use portcullis_security::secret::Secret;
@@ -107,17 +107,7 @@ impl Write for InsertSuperuser {
         let mut row = row.reset_all();
         row.id = NotSet;
         row.last_login = Set(None);
-        let id = match Entity::insert(row).exec(tx).await {
-            Ok(inserted) => inserted.last_insert_id,
-            Err(error) if is_unique_violation(&error, "username_key") => {
-                return Err(Error::field("username", "Username already exists"));
-            }
-            Err(error) if is_unique_violation(&error, "email_claim") => {
-                return Err(Error::field("email", "Email already registered"));
-            }
-            Err(error) => return Err(error.into()),
-        };
-        insert_companions(tx, id).await?;
+        let id = store::insert_user(tx, row).await?;
         audit::record(tx, Kind::Promoted, Subject::user(id), &Client::system(), self.now).await?;
         publish_change(tx, id, self.now).await?;
         Ok(id)

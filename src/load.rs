@@ -4,16 +4,16 @@
 //! of it is kept; the others are.
 
 use crate::access::{NewHash, Passwords};
-use crate::accounts::insert_companions;
 use crate::accounts::names::{Email, Username, parse_personal_name};
+use crate::accounts::store;
 use crate::error::{Error, Result};
-use crate::model::users::{ActiveModel, Entity, Status};
+use crate::model::users::{ActiveModel, Status};
 use crate::state::App;
-use crate::storage::{Write, is_unique_violation};
+use crate::storage::Write;
 use portcullis_security::clock::Timestamp;
 use portcullis_security::password::Scheme;
 use portcullis_security::secret::Secret;
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction};
 use serde::Deserialize;
 
 /// Rows that are written in one transaction.
@@ -143,17 +143,7 @@ impl Write for InsertUsers {
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         for user in &self.users {
-            let id = match Entity::insert(row_of(user, self.now)).exec(tx).await {
-                Ok(inserted) => inserted.last_insert_id,
-                Err(error) if is_unique_violation(&error, "username_key") => {
-                    return Err(Error::field("username", "Username already exists"));
-                }
-                Err(error) if is_unique_violation(&error, "email_claim") => {
-                    return Err(Error::field("email", "Email already registered"));
-                }
-                Err(error) => return Err(error.into()),
-            };
-            insert_companions(tx, id).await?;
+            store::insert_user(tx, row_of(user, self.now)).await?;
         }
         Ok(())
     }

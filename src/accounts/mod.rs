@@ -24,8 +24,6 @@ mod verify_email;
 mod verify_token;
 
 use crate::access::{Door, Limit};
-pub use register::insert_companions;
-
 use crate::routes::Routes;
 use utoipa_axum::routes;
 

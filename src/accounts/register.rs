@@ -9,23 +9,19 @@ use crate::config::Registration;
 use crate::error::{Error, Invalid, Result};
 use crate::extract::{Body, FromInput, Input};
 use crate::mail::{Letter, Outbox};
-use crate::model::users::{ActiveModel, Entity, Status};
-use crate::model::{notification_preferences, profiles};
+use crate::model::users::{ActiveModel, Status};
 use crate::state::App;
-use crate::storage::{Write, is_unique_violation};
+use crate::storage::Write;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use portcullis_security::clock::Timestamp;
 use portcullis_security::password::UserAttributes;
 use portcullis_security::secret::Secret;
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
-
-const TAKEN: &str = "Username already exists";
-const REGISTERED: &str = "Email already registered";
 
 /// What a new account is made of.
 #[derive(ToSchema)]
@@ -116,12 +112,12 @@ async fn check(app: &App, request: &RegisterRequest) -> Result<Person> {
     if let Some(username) = &username
         && store::is_taken(&app.storage, &username.key()).await?
     {
-        invalid.add("username", TAKEN);
+        invalid.add("username", store::TAKEN);
     }
     if let (Some(email), true) = (&email, app.config.accounts.reveal_registered_email)
         && store::is_registered(app.storage.reader(), email.as_str()).await?
     {
-        invalid.add("email", REGISTERED);
+        invalid.add("email", store::REGISTERED);
     }
     add_violations(app, request, &mut invalid);
     invalid.into_result()?;
@@ -163,11 +159,10 @@ impl Write for InsertUser {
     async fn run(&self, tx: &DatabaseTransaction) -> Result<ShortUser> {
         let email = self.person.email.as_str();
         if self.exclusive && store::is_registered(tx, email).await? {
-            return Err(Error::field("email", REGISTERED));
+            return Err(Error::field("email", store::REGISTERED));
         }
         let has_owner = store::owner_of_address(tx, email).await?.is_some();
         let user_id = self.insert(tx, has_owner).await?;
-        insert_companions(tx, user_id).await?;
         let letter = if has_owner {
             Letter::AlreadyRegistered { address: email.to_owned() }
         } else {
@@ -204,35 +199,6 @@ impl InsertUser {
             date_joined: Set(now),
             ..ActiveModel::default()
         };
-        match Entity::insert(row).exec(tx).await {
-            Ok(inserted) => Ok(inserted.last_insert_id),
-            Err(error) if is_unique_violation(&error, "username_key") => Err(Error::field("username", TAKEN)),
-            Err(error) if is_unique_violation(&error, "email_claim") => {
-                Err(Error::field("email", REGISTERED))
-            }
-            Err(error) => Err(error.into()),
-        }
+        store::insert_user(tx, row).await
     }
-}
-
-/// The rows that every account has beside its own.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn insert_companions(tx: &DatabaseTransaction, user_id: i64) -> Result<()> {
-    let profile = profiles::ActiveModel {
-        user_id: Set(user_id),
-        bio: Set(String::new()),
-        visibility: Set("public".to_owned()),
-    };
-    profiles::Entity::insert(profile).exec_without_returning(tx).await?;
-    let preferences = notification_preferences::ActiveModel {
-        user_id: Set(user_id),
-        new_follower: Set(true),
-        follow_request: Set(true),
-        follow_approved: Set(true),
-        book_reviewed: Set(true),
-    };
-    notification_preferences::Entity::insert(preferences).exec_without_returning(tx).await?;
-    Ok(())
 }

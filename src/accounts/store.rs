@@ -2,11 +2,57 @@
 
 use crate::error::{Error, Result};
 use crate::model::one_time_tokens::{self, Purpose};
-use crate::model::users::{Column, Entity, Model};
-use crate::storage::Storage;
+use crate::model::users::{ActiveModel, Column, Entity, Model};
+use crate::model::{notification_preferences, profiles};
+use crate::storage::{Storage, is_unique_violation};
 use portcullis_security::clock::Timestamp;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
+    QueryFilter,
+};
+
+/// The guide's words (§3.4).
+pub const TAKEN: &str = "Username already exists";
+/// The guide's words (§3.4).
+pub const REGISTERED: &str = "Email already registered";
+
+/// Inserts an account with the rows that every one has beside its own; gives its id.
+///
+/// # Errors
+/// 400 when the username or the address is taken.
+pub async fn insert_user(tx: &DatabaseTransaction, user: ActiveModel) -> Result<i64> {
+    let user_id = match Entity::insert(user).exec(tx).await {
+        Ok(inserted) => inserted.last_insert_id,
+        Err(error) if is_unique_violation(&error, "username_key") => {
+            return Err(Error::field("username", TAKEN));
+        }
+        Err(error) if is_unique_violation(&error, "email_claim") => {
+            return Err(Error::field("email", REGISTERED));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    insert_companions(tx, user_id).await?;
+    Ok(user_id)
+}
+
+async fn insert_companions(tx: &DatabaseTransaction, user_id: i64) -> Result<()> {
+    let profile = profiles::ActiveModel {
+        user_id: Set(user_id),
+        bio: Set(String::new()),
+        visibility: Set("public".to_owned()),
+    };
+    profiles::Entity::insert(profile).exec_without_returning(tx).await?;
+    let preferences = notification_preferences::ActiveModel {
+        user_id: Set(user_id),
+        new_follower: Set(true),
+        follow_request: Set(true),
+        follow_approved: Set(true),
+        book_reviewed: Set(true),
+    };
+    notification_preferences::Entity::insert(preferences).exec_without_returning(tx).await?;
+    Ok(())
+}
 
 /// Whether a username is taken.
 ///
