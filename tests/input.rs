@@ -10,7 +10,7 @@ async fn what_is_wrong_with_a_request_is_told_in_json() {
     let raw = |body: Vec<u8>, kind: &'static str| {
         app.send(app.request(Method::POST, "/api/auth/login/").header("content-type", kind).body(body))
     };
-    let cases: [(Vec<u8>, &'static str, u16); 9] = [
+    let cases: [(Vec<u8>, &'static str, u16); 10] = [
         (b"{".to_vec(), "application/json", 400),
         (b"[]".to_vec(), "application/json", 400),
         (b"{\"username\":\"\\ud800\",\"password\":\"x\"}".to_vec(), "application/json", 400),
@@ -19,6 +19,7 @@ async fn what_is_wrong_with_a_request_is_told_in_json() {
         ("[".repeat(100_000).into_bytes(), "application/json", 400),
         (b"username=a".to_vec(), "application/x-www-form-urlencoded", 415),
         (vec![b' '; 1024 * 1024 + 1], "application/json", 413),
+        (vec![b' '; 10 * 1024 * 1024], "application/json", 413),
         (Vec::new(), "application/json", 400),
     ];
     for (body, kind, status) in cases {

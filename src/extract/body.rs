@@ -7,12 +7,16 @@ use axum::body;
 use axum::extract::{FromRequest, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
 use serde_json::Value;
 use std::time::Duration;
 
 /// Bytes of a JSON body, at most (contract §1).
 pub const MAX_BODY: usize = 1024 * 1024;
+
+/// Bytes that are read of a body that is too large, before the connection is closed on it.
+const MAX_DISCARDED: usize = 32 * MAX_BODY;
 
 /// A client that has not sent its body by then is not going to.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
@@ -51,11 +55,8 @@ pub async fn buffered<const N: usize>(
 
 async fn read_bytes(request: Request) -> Result<(Parts, Bytes)> {
     let (parts, body) = request.into_parts();
-    if content_length(&parts.headers).is_some_and(|length| length > MAX_BODY) {
-        return Err(too_large());
-    }
-    let read = tokio::time::timeout(BODY_TIMEOUT, body::to_bytes(body, MAX_BODY)).await;
-    let bytes = read.map_err(|_| too_slow())?.map_err(|error| unreadable(&error))?;
+    let read = tokio::time::timeout(BODY_TIMEOUT, read_limited(body)).await;
+    let bytes = read.map_err(|_| too_slow())??;
     if !bytes.is_empty() && !is_json(&parts.headers) {
         return Err(Error::refused(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -66,8 +67,22 @@ async fn read_bytes(request: Request) -> Result<(Parts, Bytes)> {
     Ok((parts, bytes))
 }
 
-fn content_length(headers: &HeaderMap) -> Option<usize> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+/// Reads what is allowed and throws away what is too much: a client that is still sending when the
+/// connection closes would see a broken pipe instead of the answer.
+async fn read_limited(body: body::Body) -> Result<Bytes> {
+    let mut stream = body.into_data_stream();
+    let (mut kept, mut size) = (BytesMut::new(), 0);
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| unreadable())?;
+        size += chunk.len();
+        if size > MAX_DISCARDED {
+            break;
+        }
+        if size <= MAX_BODY {
+            kept.extend_from_slice(&chunk);
+        }
+    }
+    if size > MAX_BODY { Err(too_large()) } else { Ok(kept.freeze()) }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -78,15 +93,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// The limit is the one thing that reading a body fails of while the connection lives.
-fn unreadable(error: &axum::Error) -> Error {
-    let mut source: Option<&dyn std::error::Error> = Some(error);
-    while let Some(inner) = source {
-        if inner.is::<http_body_util::LengthLimitError>() {
-            return too_large();
-        }
-        source = inner.source();
-    }
+const fn unreadable() -> Error {
     Error::bad_request("parse_error", "The body could not be read")
 }
 
