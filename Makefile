@@ -1,4 +1,4 @@
-.PHONY: run check test crash
+.PHONY: run check test crash bench
 
 run:
 	cargo run -- serve
@@ -14,3 +14,8 @@ test:
 crash:
 	cargo build
 	python3 scripts/kill_nine.py "$${CARGO_TARGET_DIR:-target}/debug/portcullis" 20
+
+# A release build against the limits of this machine; takes two minutes on two idle cores.
+bench:
+	cargo bench --bench server > docs/benchmarks.md.new
+	mv docs/benchmarks.md.new docs/benchmarks.md
