@@ -325,6 +325,7 @@ pub fn router(app: &Arc<App>) -> Result<Router, StartError> {
     let (api, document) = api(app);
     let document = Arc::new(document);
     let mut router = api
+        .fallback(crate::web::fallback)
         .with_state(app.clone())
         .route("/api/schema", get(move || async move { Json(document.as_ref().clone()) }))
         .merge(crate::health::router(app));
@@ -341,7 +342,6 @@ pub fn router(app: &Arc<App>) -> Result<Router, StartError> {
     });
     let panicked = |_| axum::response::IntoResponse::into_response(Error::internal("a handler panicked"));
     Ok(router
-        .fallback(|| async { Error::not_found() })
         .method_not_allowed_fallback(|| async { Error::method_not_allowed() })
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(edge, edge::handle)))

@@ -17,3 +17,4 @@ pub mod routes;
 pub mod serve;
 pub mod state;
 pub mod storage;
+pub mod web;

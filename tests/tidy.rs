@@ -9,7 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &["app"],
     &["admin", "adopt", "check", "load", "cli"],
     &["accounts", "profiles", "books", "reviews", "chat", "search"],
-    &["routes", "edge", "health", "serve"],
+    &["routes", "edge", "health", "serve", "web"],
     &["state"],
     &["access"],
     &["mail", "audit", "extract"],

@@ -1,0 +1,146 @@
+//! The web app: the build of `web/`, embedded in the binary (a debug build reads it from the folder).
+//!
+//! Files under `/assets/` carry a hash of their content in their name and never change. Every other address
+//! that a browser opens gets the same page, which finds its way in the browser.
+
+use crate::error::Error;
+use crate::state::App;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use minijinja::HtmlEscape;
+use portcullis_security::headers::{Nonce, page_csp};
+use rust_embed::{EmbeddedFile, RustEmbed};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+const INDEX: &str = "index.html";
+/// Where the build wants this answer's nonce.
+const NONCE: &str = "__NONCE__";
+const SITE_NAME: &str = "__SITE_NAME__";
+/// What a program asks for: never answered with a page.
+const NO_PAGES: [&str; 4] = ["/api/", "/dev/", "/ws/", "/.well-known/"];
+
+#[derive(RustEmbed)]
+#[folder = "web/dist/"]
+#[allow_missing = true]
+struct Build;
+
+/// Answers what no route does: a file, the page, or 404.
+pub async fn fallback(State(app): State<Arc<App>>, request: Request) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Error::not_found().into_response();
+    }
+    let path = request.uri().path().trim_start_matches('/');
+    if path != INDEX
+        && let Some(file) = Build::get(path)
+    {
+        return send(path, file, request.headers());
+    }
+    if !is_page(request.uri(), request.headers()) {
+        return Error::not_found().into_response();
+    }
+    match Build::get(INDEX) {
+        Some(index) => index_page(&app, &index.data),
+        None => not_built(),
+    }
+}
+
+/// Whether a browser opens this address as a page.
+fn is_page(uri: &Uri, headers: &HeaderMap) -> bool {
+    let path = format!("{}/", uri.path());
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let names_a_file = uri.path().rsplit('/').next().is_some_and(|name| name.contains('.'));
+    uri.path() == "/"
+        || accept.contains("text/html")
+            && !names_a_file
+            && !NO_PAGES.iter().any(|prefix| path.starts_with(prefix))
+}
+
+fn index_page(app: &App, index: &[u8]) -> Response {
+    let nonce = Nonce::generate(&app.random);
+    let text = String::from_utf8_lossy(index);
+    let text = text
+        .replace(SITE_NAME, &HtmlEscape(&app.config.site.name).to_string())
+        .replace(NONCE, nonce.as_str());
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (header::CONTENT_SECURITY_POLICY, page_csp(&nonce)),
+        // A page that is kept would be one with a known nonce.
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (headers, text).into_response()
+}
+
+fn not_built() -> Response {
+    let text = "Portcullis runs, but this binary was built without its web pages.\n\
+        To have them, run `make web` and build again; the API is under /api/ and described at /api/docs.\n";
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+}
+
+fn send(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
+    let is_named_by_hash = path.starts_with("assets/");
+    let tag: String = file.metadata.sha256_hash()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let (encoding, data) = smallest(path, file.data, headers);
+    let tag = format!("\"{tag}{}\"", encoding.map(|name| format!("-{name}")).unwrap_or_default());
+    let cache = if is_named_by_hash {
+        "public, max-age=31536000, immutable"
+    } else {
+        "public, max-age=0, must-revalidate"
+    };
+    let mut answer = HeaderMap::new();
+    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(path)));
+    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    answer.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    answer.extend(HeaderValue::try_from(&tag).ok().map(|tag| (header::ETAG, tag)));
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+        return (StatusCode::NOT_MODIFIED, answer).into_response();
+    }
+    answer.extend(encoding.map(|name| (header::CONTENT_ENCODING, HeaderValue::from_static(name))));
+    let body = match data {
+        Cow::Borrowed(data) => Bytes::from_static(data),
+        Cow::Owned(data) => Bytes::from(data),
+    };
+    (answer, body).into_response()
+}
+
+/// The build lays compressed files beside the larger ones.
+fn smallest(
+    path: &str,
+    plain: Cow<'static, [u8]>,
+    headers: &HeaderMap,
+) -> (Option<&'static str>, Cow<'static, [u8]>) {
+    for (name, suffix) in [("br", "br"), ("gzip", "gz")] {
+        if accepts(headers, name)
+            && let Some(file) = Build::get(&format!("{path}.{suffix}"))
+        {
+            return (Some(name), file.data);
+        }
+    }
+    (None, plain)
+}
+
+fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
+    let values = headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|choice| {
+        let mut parts = choice.split(';').map(str::trim);
+        let is_named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding));
+        is_named && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+    })
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit('.').next() {
+        Some("js" | "mjs") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("ico") => "image/x-icon",
+        Some("woff2") => "font/woff2",
+        Some("json" | "map") => "application/json",
+        Some("webmanifest") => "application/manifest+json",
+        Some("txt") => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
