@@ -69,6 +69,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(folder: &Path) -> Result<Router<
         .route("/dev/mail", get(list))
         .route("/dev/mail/", get(list))
         .route("/dev/mail/style.css", get(style))
+        .route("/dev/mail/script.js", get(script))
         .route("/dev/mail/messages", get(messages))
         .route("/dev/mail/messages/", get(messages))
         .route("/dev/mail/{id}", get(show))
@@ -134,8 +135,13 @@ async fn style() -> Response {
     answer("text/css; charset=utf-8", "default-src 'none'", include_str!("style.css"))
 }
 
+async fn script() -> Response {
+    answer("text/javascript; charset=utf-8", "default-src 'none'", include_str!("script.js"))
+}
+
 fn page(html: String) -> Response {
-    let policy = "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; \
+    let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'; \
+                  base-uri 'none'; \
                   form-action 'none'; frame-ancestors 'none'";
     answer("text/html; charset=utf-8", policy, html)
 }
@@ -311,7 +317,7 @@ mod tests {
         for path in ["/dev/mail", "/dev/mail/"] {
             let page = get(path).await;
             assert!(page.contains("&lt;b&gt;Hello") && page.contains(ID), "{page}");
-            assert!(!page.contains("<script") && !page.contains("<style"));
+            assert!(!page.contains("<script>") && !page.contains("<style"));
         }
         let listing: serde_json::Value = serde_json::from_str(&get("/dev/mail/messages/").await).unwrap();
         let expected = serde_json::json!({"results": [{
