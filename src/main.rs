@@ -1,5 +1,8 @@
 //! The command line.
 
+// The optimising compiler walks the nested futures of a whole server to lay them out.
+#![recursion_limit = "256"]
+
 use clap::{Parser, Subcommand};
 use portcullis::app::{self, Running};
 use portcullis::config::{self, Config, LogFormat};
