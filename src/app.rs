@@ -6,8 +6,9 @@ use crate::access::{
 };
 use crate::accounts;
 use crate::config::{self, Algorithm, Config, PasswordPolicy};
-use crate::edge::{self, Edge};
+use crate::edge::{self, Edge, Meters};
 use crate::error::Error;
+use crate::health;
 use crate::mail::{self, Mailer, Outbox, Transport, Worker, mailbox};
 use crate::model::Migrator;
 use crate::routes::{BEARER, Routes};
@@ -42,6 +43,7 @@ use utoipa::openapi::{License, OpenApi};
 
 const POLL_EVERY: Duration = Duration::from_millis(500);
 const SAVE_EVERY: Duration = Duration::from_secs(1);
+const TIDY_METRICS_EVERY: Duration = Duration::from_secs(5);
 const CLEAN_EVERY: Duration = Duration::from_secs(10 * 60);
 
 /// Why the server does not start, in one sentence.
@@ -278,6 +280,7 @@ fn spawn_background(
         let app = poll.clone();
         async move { app.access.poll().await }
     });
+    every(TIDY_METRICS_EVERY, cancel, tasks, || async { health::tidy_metrics() });
     let save = app.clone();
     every(SAVE_EVERY, cancel, tasks, move || {
         let app = save.clone();
@@ -328,7 +331,7 @@ pub fn router(app: &Arc<App>) -> Result<Router, StartError> {
         .fallback(crate::web::fallback)
         .with_state(app.clone())
         .route("/api/schema", get(move || async move { Json(document.as_ref().clone()) }))
-        .merge(crate::health::router(app));
+        .merge(health::router(app));
     if let (true, Some(folder)) = (app.is_development(), app.transport.folder()) {
         router = router.merge(mailbox::router(folder).map_err(StartError::database)?);
     }
@@ -339,6 +342,8 @@ pub fn router(app: &Arc<App>) -> Result<Router, StartError> {
         proxies: TrustedProxies::parse(&proxies.join(",")).map_err(StartError::of)?,
         cors: cors(&app.config)?,
         headers: SecurityHeaders::new(SecurityOptions { hsts_seconds: hsts, include_subdomains: true }),
+        meters: Meters::register(),
+        next_request: u64::from_le_bytes(app.random.bytes()).into(),
     });
     let panicked = |_| axum::response::IntoResponse::into_response(Error::internal("a handler panicked"));
     Ok(router

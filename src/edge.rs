@@ -7,12 +7,14 @@ use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use metrics::{Counter, Histogram, counter, histogram};
 use portcullis_security::client_ip::{Scheme, TrustedProxies};
 use portcullis_security::cors::Cors;
 use portcullis_security::headers::SecurityHeaders;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// What the edge decides with.
 pub struct Edge {
@@ -24,7 +26,15 @@ pub struct Edge {
     pub cors: Cors,
     /// What browsers are told.
     pub headers: SecurityHeaders,
+    /// What is counted.
+    pub meters: Meters,
+    /// The id of the next request, from a random start: ids must differ, not be secret.
+    pub next_request: AtomicU64,
 }
+
+/// Steps by an odd number meet all 2^64 before they meet one again; by this one (the golden ratio's) they
+/// do not look like a count.
+const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The middleware around everything, errors and preflights too.
 pub async fn handle(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
@@ -32,7 +42,7 @@ pub async fn handle(State(edge): State<Arc<Edge>>, mut request: Request, next: N
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
     let peer_ip = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let ip = edge.proxies.client_ip(peer_ip, request.headers());
-    let request_id = RequestId(u64::from_le_bytes(edge.app.random.bytes()));
+    let request_id = RequestId(edge.next_request.fetch_add(ODD, Ordering::Relaxed));
     request.extensions_mut().insert(Origin { ip, request_id });
     if let Some(peer) = peer {
         request.extensions_mut().insert(peer);
@@ -55,7 +65,15 @@ pub async fn handle(State(edge): State<Arc<Edge>>, mut request: Request, next: N
     if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
         response.headers_mut().insert("x-request-id", value);
     }
-    log(&method, route.as_ref(), &response, request_id, started);
+    let elapsed = started.elapsed();
+    log(
+        &method,
+        route.as_ref(),
+        &response,
+        request_id,
+        u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+    );
+    edge.meters.record(&method, response.status(), elapsed);
     response
 }
 
@@ -94,43 +112,41 @@ fn log(
     route: Option<&MatchedPath>,
     response: &Response,
     request_id: RequestId,
-    started: Instant,
+    micros: u64,
 ) {
     let route = route.map_or("unmatched", MatchedPath::as_str);
     let status = response.status().as_u16();
-    let elapsed = started.elapsed();
     if let Some(Cause(cause)) = response.extensions().get::<Cause>() {
         tracing::error!(%request_id, %method, route, status, cause = %cause, "request failed");
     } else {
-        let micros = elapsed.as_micros();
         tracing::info!(%request_id, %method, route, status, micros, "request");
     }
-    let method = method_label(method);
-    metrics::counter!("http_requests_total", "method" => method, "status" => status_label(status))
-        .increment(1);
-    metrics::histogram!("http_request_duration_seconds", "method" => method).record(elapsed.as_secs_f64());
 }
 
-/// A method that somebody invents must not make a metric of its own.
-fn method_label(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::HEAD => "HEAD",
-        Method::OPTIONS => "OPTIONS",
-        _ => "other",
+/// The methods that have a metric of their own; one that somebody invents must not make a new one.
+const METHODS: [&str; 8] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "other"];
+const STATUSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// The counters of all calls, looked up once.
+pub struct Meters {
+    total: [[Counter; STATUSES.len()]; METHODS.len()],
+    duration: [Histogram; METHODS.len()],
+}
+
+impl Meters {
+    /// Registers them with the process's recorder.
+    pub fn register() -> Self {
+        let total = |method, status| counter!("http_requests_total", "method" => method, "status" => status);
+        Self {
+            total: METHODS.map(|method| STATUSES.map(|status| total(method, status))),
+            duration: METHODS.map(|method| histogram!("http_request_duration_seconds", "method" => method)),
+        }
     }
-}
 
-const fn status_label(status: u16) -> &'static str {
-    match status / 100 {
-        1 => "1xx",
-        2 => "2xx",
-        3 => "3xx",
-        4 => "4xx",
-        _ => "5xx",
+    fn record(&self, method: &Method, status: StatusCode, elapsed: Duration) {
+        let method = METHODS.iter().position(|name| *name == method.as_str()).unwrap_or(METHODS.len() - 1);
+        let status = usize::from(status.as_u16() / 100).clamp(1, STATUSES.len()) - 1;
+        self.total[method][status].increment(1);
+        self.duration[method].record(elapsed);
     }
 }

@@ -11,6 +11,7 @@ pub mod error;
 pub mod extract;
 pub mod health;
 pub mod load;
+pub mod log;
 pub mod mail;
 pub mod model;
 pub mod routes;

@@ -9,7 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &["app"],
     &["admin", "adopt", "check", "load", "cli"],
     &["accounts", "profiles", "books", "reviews", "chat", "search"],
-    &["routes", "edge", "health", "serve", "web"],
+    &["routes", "edge", "health", "serve", "web", "log"],
     &["state"],
     &["access"],
     &["mail", "audit", "extract"],

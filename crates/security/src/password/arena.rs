@@ -4,6 +4,7 @@ use ::argon2::Block;
 use std::time::{Duration, Instant};
 
 use super::argon2::HashError;
+use zeroize::Zeroize;
 
 /// Blocks for which address space is reserved at least, though only those in use are touched.
 ///
@@ -14,7 +15,8 @@ const MIN_RESERVED_BLOCKS: usize = 33 * 1024;
 
 /// Blocks of 1 KiB that are used for one hash after the other.
 ///
-/// Reuse saves the page faults of fresh memory, which cost as much as the hash itself.
+/// Reuse saves the page faults of fresh memory, which cost as much as the hash itself. Each hash writes every
+/// block before it reads it, so what the one before left needs no wiping in between; it is wiped at the end.
 pub(super) struct Arena {
     blocks: Vec<Block>,
     idle_since: Instant,
@@ -48,14 +50,26 @@ impl Arena {
         self.blocks.len()
     }
 
-    /// Overwrites what a hash left behind and starts the time of idleness.
-    pub(super) fn wipe(&mut self) {
-        self.blocks.fill(Block::new());
+    /// Starts the time of idleness.
+    pub(super) fn rest(&mut self) {
         self.idle_since = Instant::now();
     }
 
     /// How long nobody used it.
     pub(super) fn idle(&self) -> Duration {
         self.idle_since.elapsed()
+    }
+
+    /// Overwrites what a hash left behind.
+    pub(super) fn wipe(&mut self) {
+        for block in &mut self.blocks {
+            block.zeroize();
+        }
+    }
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        self.wipe();
     }
 }

@@ -192,9 +192,7 @@ pub(super) fn salt_character(byte: u8) -> Option<char> {
 /// ```
 pub fn hash_password(password: &Secret, salt: &Salt, params: &Argon2Params) -> Result<String, HashError> {
     let mut arena = Arena::allocate(params.memory_kib)?;
-    let encoded = hash_with_memory(password.expose(), salt, params, arena.blocks());
-    arena.wipe();
-    encoded
+    hash_with_memory(password.expose(), salt, params, arena.blocks())
 }
 
 /// Hashes in `blocks`, of which there must be one for each KiB.

@@ -34,9 +34,7 @@ const MAX_ENCODED_LENGTH: usize = 1024;
 pub fn verify_password(encoded: &str, password: &Secret) -> bool {
     let Ok(parsed) = Encoded::parse(encoded) else { return false };
     let Ok(mut arena) = Arena::allocate(parsed.arena_kib()) else { return false };
-    let matches = parsed.matches(password.expose(), arena.blocks());
-    arena.wipe();
-    matches
+    parsed.matches(password.expose(), arena.blocks())
 }
 
 /// Whether a hash should be replaced when its owner logs in: it is not Argon2id, or its memory times

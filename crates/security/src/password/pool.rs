@@ -109,7 +109,7 @@ pub struct PoolConfig {
     /// What may wait, in KiB; a job weighs its memory, but no less than one of the setting. By default 16
     /// budgets: 107 jobs of the default setting.
     pub queue_kib: u64,
-    /// How long memory is kept for the next job; by default 60 s.
+    /// How long memory, and what the last job left in it, is kept for the next one; by default 5 s.
     pub idle: Duration,
 }
 
@@ -123,7 +123,7 @@ impl Default for PoolConfig {
             threads: (cores - 1).max(1),
             budget_kib,
             queue_kib: 16 * u64::from(budget_kib),
-            idle: Duration::from_secs(60),
+            idle: Duration::from_secs(5),
         }
     }
 }
@@ -134,9 +134,8 @@ impl Default for PoolConfig {
 /// no hash may run on a thread that serves requests. So the jobs that run never hold more than the budget
 /// together, imported hashes of another cost included; those that wait are bounded too, and beyond that
 /// callers get [`PoolError::Busy`]. A job whose caller has gone away is skipped. Memory is not allocated
-/// before the first job, is wiped after each and kept for the next (fresh memory nearly doubles the cost
-/// of a hash), and goes back to the system after a minute without work. Dropping the pool ends its
-/// threads.
+/// before the first job, is kept for the next (fresh memory nearly doubles the cost of a hash), and is wiped
+/// and goes back to the system after some seconds without work. Dropping the pool ends its threads.
 ///
 /// ```
 /// use portcullis_security::password::{Argon2Params, PasswordPool, PoolConfig, Salt};
@@ -239,9 +238,8 @@ fn serve(queue: &Queue, params: &Argon2Params) {
         let start = Instant::now();
         let mut arena = prepare(arena, job.arena_kib);
         run(job.work, arena.as_mut(), params);
-        // After the answer, so that nobody waits for it.
         if let Some(arena) = &mut arena {
-            arena.wipe();
+            arena.rest();
         }
         queue.finish(job.memory_kib, arena.filter(|arena| arena.kib() > 0), start.elapsed());
     }
@@ -281,7 +279,7 @@ fn guarded<T>(
     work: impl FnOnce(&mut Arena) -> Result<T, PoolError>,
 ) -> Result<T, PoolError> {
     let arena = arena.ok_or(PoolError::Failed)?;
-    // The arena is wiped whatever happens, and everything else is dropped: no broken state survives.
+    // The next job overwrites the arena, and everything else is dropped: no broken state survives.
     catch_unwind(AssertUnwindSafe(|| work(arena))).unwrap_or(Err(PoolError::Failed))
 }
 

@@ -161,7 +161,15 @@ impl Queue {
             if let Some(job) = self.pop(&mut state) {
                 return Some(self.start(&mut state, job));
             }
-            state = self.wait(state);
+            let expired = state.take_expired(self.limits.idle);
+            if expired.is_empty() {
+                state = self.wait(state);
+            } else {
+                // Wiping and freeing take milliseconds, in which nobody shall wait for the lock.
+                drop(state);
+                drop(expired);
+                state = self.lock();
+            }
         }
     }
 
@@ -183,8 +191,9 @@ impl Queue {
         state.stopping = true;
         state.waiting.clear();
         state.waiting_kib = 0;
-        state.idle_arenas.clear();
+        let arenas = std::mem::take(&mut state.idle_arenas);
         drop(state);
+        drop(arenas);
         self.wake.notify_all();
     }
 
@@ -246,9 +255,8 @@ impl Queue {
     }
 
     /// Sleeps until a job comes, or until an arena has lain idle for long enough to be freed.
-    fn wait<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    fn wait<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         let idle = self.limits.idle;
-        state.idle_arenas.retain(|arena| arena.idle() < idle);
         let longest = state.idle_arenas.iter().map(Arena::idle).max();
         match longest {
             None => self.wake.wait(state).unwrap_or_else(PoisonError::into_inner),
@@ -276,6 +284,11 @@ impl State {
     fn take_arena(&mut self, kib: u32) -> Option<Arena> {
         let found = self.idle_arenas.iter().rposition(|arena| arena.kib() as u64 == u64::from(kib))?;
         Some(self.idle_arenas.remove(found))
+    }
+
+    /// Takes away the arenas that nobody has used for that long.
+    fn take_expired(&mut self, idle: Duration) -> Vec<Arena> {
+        self.idle_arenas.extract_if(.., |arena| arena.idle() >= idle).collect()
     }
 
     /// Takes away the arenas that were used longest ago until the others fit into `room`.
