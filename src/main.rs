@@ -3,6 +3,8 @@
 // The optimising compiler walks the nested futures of a whole server to lay them out.
 #![recursion_limit = "256"]
 
+mod verbs;
+
 use clap::{Parser, Subcommand};
 use portcullis::app::{self, Running};
 use portcullis::config::{self, Config};
@@ -11,6 +13,7 @@ use portcullis_security::clock::Clock;
 use portcullis_security::random::Random;
 use std::fmt;
 use std::process::ExitCode;
+use verbs::print;
 
 // Half as much time goes into small allocations as with the C library's.
 #[global_allocator]
@@ -58,6 +61,11 @@ enum Verb {
     Config {
         #[command(subcommand)]
         verb: ConfigVerb,
+    },
+    /// Lists, rotates and revokes the keys that sign tokens.
+    Keys {
+        #[command(subcommand)]
+        verb: verbs::keys::KeysVerb,
     },
     /// Tries the mail settings.
     Mail {
@@ -138,6 +146,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             print(&config::explain::render(&config::explain::explain(&settings)));
             Ok(())
         }
+        Verb::Keys { verb } => Ok(verbs::keys::run(Config::load(flags)?, verb).await?),
         Verb::Mail { verb: MailVerb::Test { address } } => send_test(&Config::load(flags)?, &address).await,
         Verb::Load { file } => load(Config::load(flags)?, &file).await,
         Verb::Openapi => print_openapi().await,
@@ -247,10 +256,4 @@ async fn print_openapi() -> Result<(), Failure> {
     std::fs::remove_dir_all(&folder)?;
     print(&format!("{}\n", document.to_pretty_json()?));
     Ok(())
-}
-
-fn print(text: &str) {
-    use std::io::Write;
-    // A reader that has gone away (`| head`) is no failure.
-    let _ = std::io::stdout().write_all(text.as_bytes());
 }

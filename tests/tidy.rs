@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules of `src/`, highest first. A module may import from lower rows only.
 const LAYERS: &[&[&str]] = &[
-    &["main"],
+    &["main", "verbs"],
     &["app"],
     &["admin", "adopt", "check", "load", "cli"],
     &["accounts", "profiles", "books", "reviews", "chat", "search"],

@@ -1,4 +1,11 @@
 //! The signing keys: rows sealed under the root secret, so that they can overlap and rotate.
+//!
+//! A new key is read by every process before it begins to sign ([`SIGNS_AFTER`]), so that no replica meets
+//! a token whose key it does not know.
+
+mod rotation;
+
+pub use rotation::{KeyState, ListedKey, RevokeError};
 
 use crate::error::{Error, Result};
 use crate::model::signing_keys::{ActiveModel, Column, Entity, Model};
@@ -8,13 +15,13 @@ use portcullis_security::random::Random;
 use portcullis_security::seal::KeyRing;
 use portcullis_security::secret::Secret;
 use portcullis_security::token::{KeySet, Purpose, RootKey, SigningKey};
-use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
-use std::sync::atomic::{AtomicI64, Ordering};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait, QueryOrder};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 const SEAL_CONTEXT: &str = "signing_keys.sealed";
-const RELOAD_EVERY: Duration = Duration::from_secs(5);
+/// Processes read the keys every half second; this is ten times that.
+const SIGNS_AFTER: Duration = Duration::from_secs(5);
 
 /// Why the keys cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +48,20 @@ pub struct Keys {
     clock: Clock,
     seal: Arc<KeyRing>,
     settings: KeySettings,
-    current: RwLock<Arc<KeySet>>,
-    loaded_at: AtomicI64,
+    current: RwLock<Current>,
+}
+
+struct Current {
+    set: Arc<KeySet>,
+    seen: Vec<Seen>,
+}
+
+/// What of a row decides about the set: nothing else of it ever changes.
+#[derive(PartialEq, Eq)]
+struct Seen {
+    id: i64,
+    is_retired: bool,
+    is_due: bool,
 }
 
 impl Keys {
@@ -63,23 +82,19 @@ impl Keys {
             algorithm: settings.algorithm,
             origin: first.origin,
             sealed: sealed(&seal, &first.secret, random)?,
-            now: clock.now(),
+            signs_from: clock.now(),
         };
-        let rows = active_rows(storage).await.map_err(KeyError::Database)?;
+        let rows = all_rows(storage).await.map_err(KeyError::Database)?;
         let is_present = match first.origin {
-            "generated" => rows.iter().any(|row| row.algorithm == settings.algorithm),
+            "generated" => rows.iter().any(|row| is_live(row) && row.algorithm == settings.algorithm),
+            // A revoked one too: it is not to come back at the next start.
             _ => rows.iter().any(|stored| stored.kid == row.kid),
         };
         if !is_present {
             storage.write(row).await.map_err(KeyError::Database)?;
         }
-        let keys = Self {
-            current: RwLock::new(Arc::new(KeySet::new(key))),
-            loaded_at: AtomicI64::new(0),
-            clock,
-            seal,
-            settings,
-        };
+        let current = Current { set: Arc::new(KeySet::new(key)), seen: Vec::new() };
+        let keys = Self { current: RwLock::new(current), clock, seal, settings };
         keys.reload(storage).await?;
         Ok(keys)
     }
@@ -87,47 +102,74 @@ impl Keys {
     /// The keys as of now.
     pub fn current(&self) -> Arc<KeySet> {
         match self.current.read() {
-            Ok(keys) => keys.clone(),
+            Ok(current) => current.set.clone(),
             // The value is replaced whole, so a panicked writer cannot have left half of one.
-            Err(poisoned) => poisoned.into_inner().clone(),
+            Err(poisoned) => poisoned.into_inner().set.clone(),
         }
     }
 
-    /// Reads the table again every few seconds: another process may have rotated.
-    pub(super) async fn reload_if_due(&self, storage: &Storage) {
-        let loaded_at = Timestamp::from_micros(self.loaded_at.load(Ordering::SeqCst));
-        if self.clock.now().since(loaded_at) >= RELOAD_EVERY
-            && let Err(error) = self.reload(storage).await
-        {
+    /// Reads the table again: another process may have rotated or revoked.
+    pub(super) async fn poll(&self, storage: &Storage) {
+        if let Err(error) = self.reload(storage).await {
             tracing::warn!(%error, "the signing keys were not read again");
         }
     }
 
     async fn reload(&self, storage: &Storage) -> Result<(), KeyError> {
-        let now = self.clock.now();
-        let rows = active_rows(storage).await.map_err(KeyError::Database)?;
+        let rows = all_rows(storage).await.map_err(KeyError::Database)?;
+        let seen = self.seen(&rows);
+        if self.current.read().is_ok_and(|current| current.seen == seen) {
+            return Ok(());
+        }
+        let set = Arc::new(self.set_of(&rows)?);
+        if let Ok(mut current) = self.current.write() {
+            *current = Current { set, seen };
+        }
+        Ok(())
+    }
+
+    fn seen(&self, rows: &[Model]) -> Vec<Seen> {
+        let now = self.clock.now().micros();
+        let seen =
+            |row: &Model| Seen { id: row.id, is_retired: !is_live(row), is_due: row.created_at <= now };
+        rows.iter().map(seen).collect()
+    }
+
+    fn set_of(&self, rows: &[Model]) -> Result<KeySet, KeyError> {
         let mut usable = Vec::new();
-        for row in &rows {
+        for row in rows.iter().filter(|row| is_live(row)) {
             match self.open(row) {
-                Ok(key) => usable.push(key),
+                Ok(key) => usable.push((row, key)),
                 Err(error) => tracing::warn!(kid = row.kid, %error, "a signing key is not used"),
             }
         }
-        // The newest key of the algorithm in use signs.
-        let active = usable.iter().position(|key| key.algorithm() == self.settings.algorithm);
+        let active = self.active_of(usable.iter().map(|(row, _)| *row));
         let active = active.ok_or_else(|| KeyError::Unusable("was SECRET_KEY changed?".into()))?;
-        let mut set = KeySet::new(usable.remove(active));
-        for key in usable {
+        let mut set = KeySet::new(usable.remove(active).1);
+        for (_, key) in usable {
             set = set.and(key);
         }
-        if let Some(secret) = &self.settings.signing_key {
-            set = set.with_legacy(signing_key("HS256", secret)?);
+        match self.legacy(rows)? {
+            Some(key) => Ok(set.with_legacy(key)),
+            None => Ok(set),
         }
-        if let Ok(mut current) = self.current.write() {
-            *current = Arc::new(set);
-        }
-        self.loaded_at.store(now.micros(), Ordering::SeqCst);
-        Ok(())
+    }
+
+    /// Which of the usable rows, newest first, signs: the newest of the algorithm in use whose time has
+    /// come, or the newest at all where the older ones were revoked before it came.
+    fn active_of<'a>(&self, usable: impl Iterator<Item = &'a Model> + Clone) -> Option<usize> {
+        let now = self.clock.now().micros();
+        let is_candidate = |row: &Model| row.algorithm == self.settings.algorithm;
+        let due = usable.clone().position(|row| is_candidate(row) && row.created_at <= now);
+        due.or_else(|| usable.clone().position(is_candidate))
+    }
+
+    /// The key of tokens without a `kid`, unless it was revoked under its own.
+    fn legacy(&self, rows: &[Model]) -> Result<Option<SigningKey>, KeyError> {
+        let Some(secret) = &self.settings.signing_key else { return Ok(None) };
+        let key = signing_key("HS256", secret)?;
+        let is_revoked = rows.iter().any(|row| row.kid == key.kid() && !is_live(row));
+        Ok((!is_revoked).then_some(key))
     }
 
     fn open(&self, row: &Model) -> Result<SigningKey, KeyError> {
@@ -135,25 +177,10 @@ impl Keys {
         let secret = opened.map_err(|error| KeyError::Unusable(error.to_string()))?;
         signing_key(&row.algorithm, &Secret::new(secret.to_vec()))
     }
+}
 
-    /// Adds a fresh key, which signs from now on; the others go on verifying.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn rotate(&self, storage: &Storage, random: &Random) -> Result<String, KeyError> {
-        let secret = Secret::new(random.bytes::<32>().to_vec());
-        let kid = signing_key(self.settings.algorithm, &secret)?.kid().to_owned();
-        let row = AddKey {
-            kid: kid.clone(),
-            algorithm: self.settings.algorithm,
-            origin: "generated",
-            sealed: sealed(&self.seal, &secret, random)?,
-            now: self.clock.now(),
-        };
-        storage.write(row).await.map_err(KeyError::Database)?;
-        self.reload(storage).await?;
-        Ok(kid)
-    }
+const fn is_live(row: &Model) -> bool {
+    row.retired_at.is_none()
 }
 
 struct FirstKey {
@@ -181,9 +208,9 @@ fn signing_key(algorithm: &str, secret: &Secret) -> Result<SigningKey, KeyError>
     key.map_err(|error| KeyError::Unusable(error.to_string()))
 }
 
-async fn active_rows(storage: &Storage) -> Result<Vec<Model>> {
-    let active = Entity::find().filter(Column::RetiredAt.is_null()).order_by_desc(Column::Id);
-    Ok(active.all(storage.reader()).await?)
+/// Newest first.
+async fn all_rows(storage: &Storage) -> Result<Vec<Model>> {
+    Ok(Entity::find().order_by_desc(Column::Id).all(storage.reader()).await?)
 }
 
 struct AddKey {
@@ -191,7 +218,7 @@ struct AddKey {
     algorithm: &'static str,
     origin: &'static str,
     sealed: Vec<u8>,
-    now: Timestamp,
+    signs_from: Timestamp,
 }
 
 impl Write for AddKey {
@@ -204,7 +231,7 @@ impl Write for AddKey {
             algorithm: Set(self.algorithm.to_owned()),
             origin: Set(self.origin.to_owned()),
             sealed: Set(self.sealed.clone()),
-            created_at: Set(self.now.micros()),
+            created_at: Set(self.signs_from.micros()),
             ..ActiveModel::default()
         };
         match Entity::insert(row).exec_without_returning(tx).await {

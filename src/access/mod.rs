@@ -24,7 +24,7 @@ pub use current_user::{CurrentUser, MaybeUser};
 pub use device_cookie::DeviceCookies;
 pub use feed::publish_change;
 pub use guard::{Door, Guard, GuardContext, Limit, check, find_by_login, fold};
-pub use keys::{KeyError, KeySettings, Keys};
+pub use keys::{KeyError, KeySettings, KeyState, Keys, ListedKey, RevokeError};
 pub use limits::{DropExpiredSnapshots, Limits, Rates};
 pub use passwords::{NewHash, Passwords, attributes};
 pub use refresh_token::{Presented, RefreshOutcome};
@@ -88,7 +88,7 @@ impl Access {
     /// Reads the news of other processes; to be called every 500 ms.
     pub async fn poll(&self) {
         self.feed.poll(&self.storage, &self.users, &self.live).await;
-        self.keys.reload_if_due(&self.storage).await;
+        self.keys.poll(&self.storage).await;
     }
 
     /// Ends sessions here and now, after their end is on disk.

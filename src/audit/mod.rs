@@ -44,6 +44,10 @@ pub enum Kind {
     AccountRestored,
     /// An account was made staff or superuser from the command line.
     Promoted,
+    /// A new signing key was made; the old ones go on verifying.
+    KeyRotated,
+    /// A signing key was revoked, and with it every token that it had signed.
+    KeyRevoked,
 }
 
 impl Kind {
@@ -66,6 +70,8 @@ impl Kind {
             Self::AccountDeleted => "account.deleted",
             Self::AccountRestored => "account.restored",
             Self::Promoted => "account.promoted",
+            Self::KeyRotated => "key.rotated",
+            Self::KeyRevoked => "key.revoked",
         }
     }
 }

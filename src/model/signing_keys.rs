@@ -18,7 +18,7 @@ pub struct Model {
     pub origin: String,
     /// The key itself.
     pub sealed: Vec<u8>,
-    /// When it began to sign.
+    /// When it begins to sign; every process has read it by then.
     pub created_at: i64,
     /// When it stopped verifying.
     pub retired_at: Option<i64>,

@@ -105,6 +105,23 @@ impl TestApp {
         Self { running, client, _folder: folder }
     }
 
+    /// The server's state, for what no client can see.
+    pub fn app(&self) -> &portcullis::state::App {
+        self.running.app()
+    }
+
+    /// Another server on the same database and under the same secret.
+    pub async fn replica(&self) -> Self {
+        let storage = self.app().config.storage.clone();
+        let secret = portcullis::config::development_secret(&storage.data_dir, &Random::system());
+        let secret = self.app().config.secret_key.clone().unwrap_or_else(|| secret.expect("a secret"));
+        Self::with(Database::Sqlite, |config| {
+            config.storage.database_url = storage.database_url;
+            config.secret_key = Some(secret);
+        })
+        .await
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.running.address())
     }
@@ -195,7 +212,7 @@ impl TestApp {
     }
 }
 
-async fn create_mariadb_database() -> String {
+pub async fn create_mariadb_database() -> String {
     let server = mariadb::url();
     let name = format!("test_{:016x}", u64::from_le_bytes(Random::system().bytes()));
     let connection = sea_orm::Database::connect(&format!("{server}/mysql")).await.expect("a connection");
