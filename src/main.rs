@@ -67,6 +67,16 @@ enum Verb {
         #[command(subcommand)]
         verb: verbs::keys::KeysVerb,
     },
+    /// Chooses the cost of password hashes.
+    Hash {
+        #[command(subcommand)]
+        verb: verbs::hash::HashVerb,
+    },
+    /// Invites people, where ACCOUNTS__REGISTRATION is invite.
+    Invite {
+        #[command(subcommand)]
+        verb: verbs::invite::InviteVerb,
+    },
     /// Tries the mail settings.
     Mail {
         #[command(subcommand)]
@@ -147,6 +157,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
         Verb::Keys { verb } => Ok(verbs::keys::run(Config::load(flags)?, verb).await?),
+        Verb::Hash { verb } => Ok(verbs::hash::run(&Config::load(flags)?, verb).await?),
+        Verb::Invite { verb } => Ok(verbs::invite::run(Config::load(flags)?, verb).await?),
         Verb::Mail { verb: MailVerb::Test { address } } => send_test(&Config::load(flags)?, &address).await,
         Verb::Load { file } => load(Config::load(flags)?, &file).await,
         Verb::Openapi => print_openapi().await,

@@ -5,6 +5,7 @@
 mod accounts;
 mod harness;
 mod input;
+mod invite;
 mod keys;
 mod throttles;
 mod tidy;

@@ -57,3 +57,51 @@ async fn an_attacker_cannot_lock_a_known_device_out() {
     app.send(forged.json(&body)).await.expect(429);
     app.stop().await;
 }
+
+async fn limits_on_record(app: &TestApp) -> Vec<portcullis::model::audit_events::Model> {
+    use portcullis::model::audit_events::{Column, Entity};
+    use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+    let hits = Entity::find().filter(Column::Kind.eq("limit.hit"));
+    hits.all(app.app().storage.reader()).await.expect("events")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_was_hit_is_on_record_once_and_names_nobody() {
+    let app = TestApp::with(Database::Sqlite, |config| config.throttle.enabled = true).await;
+    for number in 0..9 {
+        app.login(&format!("nobody{number}"), "hunter2-secret").await;
+    }
+    for number in 0..9 {
+        let email = format!("owner{number}@example.com");
+        app.post("/api/auth/password-reset/", json!({ "email": email })).await;
+    }
+    let hits = limits_on_record(&app).await;
+    let details: Vec<_> = hits.iter().map(|hit| hit.detail.as_str()).collect();
+    assert_eq!(details, ["auth by ip", "reset by ip"], "eight calls were refused");
+    assert!(hits.iter().all(|hit| hit.ip_prefix == "127.0.0.0/24" && hit.request_id.len() == 16));
+    let all = format!("{hits:?}");
+    for secret in ["hunter2", "nobody", "owner", "127.0.0.1"] {
+        assert!(!all.contains(secret), "{all}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guesses_from_many_networks_are_on_record_for_their_account() {
+    let app = TestApp::with(Database::Sqlite, |config| {
+        config.throttle.enabled = true;
+        config.server.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
+    })
+    .await;
+    let user = app.user("reader").await;
+    let body = json!({ "username": "reader", "password": "wrong" });
+    for number in 0..9 {
+        let from = format!("203.0.{number}.7");
+        let call = app.request(reqwest::Method::POST, "/api/auth/login/").header("x-forwarded-for", from);
+        app.send(call.json(&body)).await;
+    }
+    let hits = limits_on_record(&app).await;
+    assert_eq!(hits.len(), 1, "{hits:?}");
+    assert_eq!((hits[0].detail.as_str(), hits[0].user_id), ("auth by account", user.body["user"]["id"].as_i64()));
+    app.stop().await;
+}

@@ -52,6 +52,16 @@ impl Client {
             request_id: String::new(),
         }
     }
+
+    /// A caller of whom only the address counts.
+    pub fn unnamed(origin: Origin) -> Self {
+        Self {
+            ip_prefix: client_ip::prefix(origin.ip),
+            user_agent: String::new(),
+            device: String::new(),
+            request_id: origin.request_id.to_string(),
+        }
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Client {

@@ -114,15 +114,26 @@ impl Guard {
 
     async fn count(&self, request: Request, caller: Option<&Caller>) -> Result<Request> {
         let unknown = Error::internal("the edge did not say where a call comes from");
-        let ip = Holder::Ip(request.extensions().get::<Origin>().ok_or(unknown)?.ip);
+        let from = *request.extensions().get::<Origin>().ok_or(unknown)?;
+        let ip = Holder::Ip(from.ip);
         match self.limit {
             Limit::General => self.count_general(&request, caller, ip).map(|()| request),
-            Limit::AuthByIp => self.context.limits.check(&[(Policy::Auth, ip)]).map(|()| request),
-            Limit::AuthByBearer => self.count_bearer(caller, ip).map(|()| request),
-            Limit::AuthByBody => self.count_named(request, ip).await,
-            Limit::Reset => self.count_reset(request, ip).await,
+            Limit::AuthByIp => self.on_record(from, None, &[(Policy::Auth, ip)]).await.map(|()| request),
+            Limit::AuthByBearer => self.count_bearer(caller, from).await.map(|()| request),
+            Limit::AuthByBody => self.count_named(request, from).await,
+            Limit::Reset => self.count_reset(request, from).await,
             Limit::OwnToken => self.count_own_token(request, ip).await,
         }
+    }
+
+    async fn on_record(
+        &self,
+        from: Origin,
+        user_id: Option<i64>,
+        buckets: &[(Policy, Holder<'_>)],
+    ) -> Result<()> {
+        let GuardContext { limits, storage, .. } = self.context.as_ref();
+        limits.check_on_record(storage, from, user_id, buckets).await
     }
 
     fn count_general(&self, request: &Request, caller: Option<&Caller>, ip: Holder<'_>) -> Result<()> {
@@ -140,25 +151,26 @@ impl Guard {
         self.context.limits.check(if is_safe { &buckets[..1] } else { &buckets })
     }
 
-    fn count_bearer(&self, caller: Option<&Caller>, ip: Holder<'_>) -> Result<()> {
+    async fn count_bearer(&self, caller: Option<&Caller>, from: Origin) -> Result<()> {
+        let ip = (Policy::Auth, Holder::Ip(from.ip));
         match caller {
-            Some(Caller::User(identity)) => {
-                let account = Holder::Account(&identity.user.username_key);
-                self.context.limits.check(&[(Policy::Auth, ip), (Policy::Auth, account)])
+            Some(Caller::User(Identity { user, .. })) => {
+                let account = (Policy::Auth, Holder::Account(&user.username_key));
+                self.on_record(from, Some(user.id), &[ip, account]).await
             }
-            _ => self.context.limits.check(&[(Policy::Auth, ip)]),
+            _ => self.on_record(from, None, &[ip]).await,
         }
     }
 
     /// A body that cannot be read is counted for its sender before it is refused.
-    async fn count_named(&self, request: Request, ip: Holder<'_>) -> Result<Request> {
-        let limits = &self.context.limits;
+    async fn count_named(&self, request: Request, from: Origin) -> Result<Request> {
+        let ip = (Policy::Auth, Holder::Ip(from.ip));
         let device = self.context.devices.read(request.headers(), self.context.clock.now());
         let read = buffered(request, ["username", "email"]).await;
         let name = match &read {
             Ok((_, [Some(name), _] | [None, Some(name)])) => name,
             _ => {
-                limits.check(&[(Policy::Auth, ip)])?;
+                self.on_record(from, None, &[ip]).await?;
                 return read.map(|(request, _)| request);
             }
         };
@@ -171,9 +183,13 @@ impl Guard {
         });
         let folded = fold(name);
         let account = owner.as_ref().map_or(folded.as_str(), |user| &user.username_key);
+        let user_id = owner.as_ref().map(|user| user.id);
+        let account = (Policy::Auth, Holder::Account(account));
         match &own_device {
-            Some(device) => limits.check(&[(Policy::Auth, Holder::Device(&device.id))])?,
-            None => limits.check(&[(Policy::Auth, ip), (Policy::Auth, Holder::Account(account))])?,
+            Some(device) => {
+                self.on_record(from, user_id, &[(Policy::Auth, Holder::Device(&device.id))]).await?;
+            }
+            None => self.on_record(from, user_id, &[ip, account]).await?,
         }
         read.map(|(request, _)| request)
     }
@@ -186,18 +202,19 @@ impl Guard {
         find_by_login(&self.context.storage, name).await
     }
 
-    async fn count_reset(&self, request: Request, ip: Holder<'_>) -> Result<Request> {
+    async fn count_reset(&self, request: Request, from: Origin) -> Result<Request> {
+        let ip = (Policy::Reset, Holder::Ip(from.ip));
         let read = buffered(request, ["email"]).await;
         let address = match &read {
             Ok((_, [Some(address)])) => Some(address.trim().to_lowercase()),
             _ => None,
         };
         match &address {
-            Some(address) => self
-                .context
-                .limits
-                .check(&[(Policy::Reset, ip), (Policy::Reset, Holder::Address(address))])?,
-            None => self.context.limits.check(&[(Policy::Reset, ip)])?,
+            Some(address) => {
+                let address = (Policy::Reset, Holder::Address(address));
+                self.on_record(from, None, &[ip, address]).await?;
+            }
+            None => self.on_record(from, None, &[ip]).await?,
         }
         read.map(|(request, _)| request)
     }

@@ -1,5 +1,7 @@
 //! Throttles: which buckets a call falls into, and their survival of a restart (contract §2 "Throttles").
 
+use super::client::{Client, Origin};
+use crate::audit::{self, Subject};
 use crate::error::{Error, Result, Throttled};
 use crate::model::throttle_snapshots::{ActiveModel, Column, Entity, Model};
 use crate::storage::{Storage, Write};
@@ -8,11 +10,18 @@ use portcullis_security::clock::{Clock, Timestamp};
 use portcullis_security::throttle::{Bucket, Limiter, Rate, Refused, SnapshotRow, key_of, policy_field};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Mutex;
+use std::time::Duration;
 
 const CAPACITY: usize = 1_000_000;
 const ROWS_PER_SNAPSHOT: usize = 20_000;
 const ROWS_PER_STATEMENT: usize = 200;
+/// A full bucket is put on record this often, however many calls it refuses.
+const RECORDED_EVERY: Duration = Duration::from_secs(60);
+/// Buckets on record at a time: more full ones within a minute are only counted in the metrics.
+const MAX_RECORDED: usize = 10_000;
 
 /// A rate that applies to a group of routes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +68,18 @@ pub enum Holder<'a> {
     Device(&'a str),
 }
 
+impl Holder<'_> {
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Ip(_) => "ip",
+            Self::Account(_) => "account",
+            Self::Address(_) => "address",
+            Self::User(_) => "user",
+            Self::Device(_) => "device",
+        }
+    }
+}
+
 /// The rates of the settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Rates {
@@ -94,6 +115,7 @@ pub struct Limits {
     limiter: Limiter,
     rates: Rates,
     key: [u8; 32],
+    recorded: Mutex<HashMap<[u8; 16], Timestamp>>,
 }
 
 impl Limits {
@@ -102,7 +124,7 @@ impl Limits {
     /// # Errors
     /// When the database does not answer.
     pub async fn load(storage: &Storage, clock: Clock, rates: Rates, key: [u8; 32]) -> Result<Self> {
-        let limits = Self { limiter: Limiter::new(CAPACITY), rates, key, clock };
+        let limits = Self { limiter: Limiter::new(CAPACITY), rates, key, clock, recorded: Mutex::default() };
         let now = limits.clock.now();
         let rows = Entity::find().filter(Column::ExpiresAt.gt(now.micros())).all(storage.reader()).await?;
         let rows: Vec<_> = rows.iter().filter_map(snapshot_of).collect();
@@ -115,25 +137,86 @@ impl Limits {
     /// # Errors
     /// 429 with the wait that is needed.
     pub fn check(&self, buckets: &[(Policy, Holder<'_>)]) -> Result<()> {
+        self.admit(buckets).map_err(|refused| throttled(&refused))
+    }
+
+    /// As [`check`](Self::check), for calls where a refusal is news to a security officer.
+    ///
+    /// The audit log hears of a full bucket once a minute, and of at most 10,000 in a minute: an attacker
+    /// cannot fill a disk with calls that are refused, and each bucket takes as many accepted calls first
+    /// as its policy allows. The event names the policy and the sort of bucket, never the name, address or
+    /// secret that was sent; `user_id` only where the bucket is the account's own.
+    ///
+    /// # Errors
+    /// 429 with the wait that is needed, whether or not the event could be written.
+    pub async fn check_on_record(
+        &self,
+        storage: &Storage,
+        from: Origin,
+        user_id: Option<i64>,
+        buckets: &[(Policy, Holder<'_>)],
+    ) -> Result<()> {
+        let Err(refused) = self.admit(buckets) else { return Ok(()) };
+        if self.is_news(refused.key) {
+            let hit = self.hit(&refused, from, user_id, buckets);
+            if let Err(error) = storage.write(hit).await {
+                tracing::warn!(?error, "a limit that was hit is not on record");
+            }
+        }
+        Err(throttled(&refused))
+    }
+
+    fn admit(&self, buckets: &[(Policy, Holder<'_>)]) -> Result<(), Refused> {
         if !self.rates.enabled {
             return Ok(());
         }
         let buckets: Vec<_> = buckets.iter().map(|(policy, holder)| self.bucket(*policy, *holder)).collect();
-        match self.limiter.check(&buckets, self.clock.now()) {
-            Ok(_) => Ok(()),
-            Err(refused) => Err(throttled(&refused)),
+        self.limiter.check(&buckets, self.clock.now()).map(drop)
+    }
+
+    fn is_news(&self, key: [u8; 16]) -> bool {
+        let now = self.clock.now();
+        let Ok(mut recorded) = self.recorded.lock() else { return false };
+        let is_recent = |at: &Timestamp| now.since(*at) < RECORDED_EVERY;
+        if recorded.get(&key).is_some_and(is_recent) {
+            return false;
+        }
+        if recorded.len() >= MAX_RECORDED {
+            recorded.retain(|_, at| is_recent(at));
+        }
+        let is_news = recorded.len() < MAX_RECORDED;
+        if is_news {
+            recorded.insert(key, now);
+        }
+        is_news
+    }
+
+    fn hit(
+        &self,
+        refused: &Refused,
+        from: Origin,
+        user_id: Option<i64>,
+        buckets: &[(Policy, Holder<'_>)],
+    ) -> LimitHit {
+        let full = buckets.iter().find(|(policy, holder)| self.bucket(*policy, *holder).key == refused.key);
+        let kind = full.map_or("", |(_, holder)| holder.kind());
+        let is_own = matches!(kind, "account" | "device" | "user");
+        LimitHit {
+            detail: format!("{} by {kind}", name_of(refused)),
+            user_id: user_id.filter(|_| is_own),
+            from,
+            now: self.clock.now(),
         }
     }
 
     fn bucket(&self, policy: Policy, holder: Holder<'_>) -> Bucket {
-        let (kind, value): (&[u8], Vec<u8>) = match holder {
-            Holder::Ip(ip) => (b"ip", client_ip::bucket(ip).to_string().into_bytes()),
-            Holder::Account(name) => (b"account", name.as_bytes().to_vec()),
-            Holder::Address(address) => (b"address", address.as_bytes().to_vec()),
-            Holder::User(id) => (b"user", id.to_le_bytes().to_vec()),
-            Holder::Device(device) => (b"device", device.as_bytes().to_vec()),
+        let value: Vec<u8> = match holder {
+            Holder::Ip(ip) => client_ip::bucket(ip).to_string().into_bytes(),
+            Holder::User(id) => id.to_le_bytes().to_vec(),
+            Holder::Account(text) | Holder::Address(text) | Holder::Device(text) => text.as_bytes().to_vec(),
         };
-        Bucket { policy: policy as u8, rate: self.rates.of(policy), key: key_of(&self.key, &[kind, &value]) }
+        let key = key_of(&self.key, &[holder.kind().as_bytes(), &value]);
+        Bucket { policy: policy as u8, rate: self.rates.of(policy), key }
     }
 
     /// Writes what has changed since the last time; to be called every second.
@@ -155,9 +238,13 @@ impl Limits {
     }
 }
 
-fn throttled(refused: &Refused) -> Error {
+fn name_of(refused: &Refused) -> &'static str {
     let policy = Policy::ALL.into_iter().find(|policy| *policy as u8 == refused.policy);
-    let name = policy.map_or("limit", Policy::name);
+    policy.map_or("limit", Policy::name)
+}
+
+fn throttled(refused: &Refused) -> Error {
+    let name = name_of(refused);
     metrics::counter!("portcullis_throttled_total", "policy" => name).increment(1);
     Error::Throttled(Throttled {
         policy: name,
@@ -186,6 +273,24 @@ fn snapshot_of(row: &Model) -> Option<SnapshotRow> {
         payload: row.payload.clone(),
         expires: Timestamp::from_micros(row.expires_at),
     })
+}
+
+struct LimitHit {
+    detail: String,
+    user_id: Option<i64>,
+    from: Origin,
+    now: Timestamp,
+}
+
+impl Write for LimitHit {
+    type Output = ();
+    const SINGLE_STATEMENT: bool = true;
+
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
+        let subject = Subject { user_id: self.user_id, session_id: None };
+        let client = Client::unnamed(self.from);
+        audit::record_limit(tx, subject, &client, &self.detail, self.now).await
+    }
 }
 
 struct SaveSnapshot {

@@ -3,7 +3,7 @@
 //! Doing it here rather than in the request keeps every row and backup free of working tokens, and makes
 //! the request's work the same whether or not an account exists.
 
-use super::store;
+use super::{invite, store};
 use crate::audit::{self, Kind, Subject};
 use crate::error::{Error, Result};
 use crate::mail::{Content, Letter, Outbox, Prepare, Prepared};
@@ -49,6 +49,9 @@ async fn prepare_letter(app: &App, letter: Letter, created_at: Timestamp) -> Res
         }
         Letter::NewDevice { user_id, ip_prefix, device, at } => {
             notice(app, user_id, Content::NewDevice { ip_prefix, device, at }).await
+        }
+        Letter::Invitation { address, lifetime } => {
+            invite::send(app, address, Duration::from_secs(lifetime)).await.map(Some)
         }
         Letter::Test { address } => {
             Ok(Some(Prepared { to: address, username: None, content: Content::Test }))

@@ -7,6 +7,7 @@ mod csrf;
 mod delete;
 mod email_change;
 mod export;
+pub mod invite;
 pub mod letters;
 mod login;
 mod logout;

@@ -2,10 +2,9 @@
 
 use super::names::{Email, Username, parse_personal_name};
 use super::responses::ShortUser;
-use super::store;
+use super::{invite, store};
 use crate::access::{Client, NewHash};
 use crate::audit::{self, Kind, Subject};
-use crate::config::Registration;
 use crate::error::{Error, Invalid, Result};
 use crate::extract::{Body, FromInput, Input};
 use crate::mail::{Letter, Outbox};
@@ -37,6 +36,10 @@ pub struct RegisterRequest {
     pub first_name: Option<String>,
     /// At most 150 characters.
     pub last_name: Option<String>,
+    /// What follows `invite=` in an invitation's link; needed where registration is by invitation, else
+    /// ignored.
+    #[schema(value_type = Option<String>)]
+    pub invite: Option<Secret>,
 }
 
 impl FromInput for RegisterRequest {
@@ -46,7 +49,8 @@ impl FromInput for RegisterRequest {
         let (username, email, password) =
             (input.text("username"), input.text("email"), input.secret("password"));
         let (first_name, last_name) = (input.optional_text("first_name"), input.optional_text("last_name"));
-        Some(Self { username: username?, email: email?, password: password?, first_name, last_name })
+        let invite = input.optional_secret("invite");
+        Some(Self { username: username?, email: email?, password: password?, first_name, last_name, invite })
     }
 }
 
@@ -64,20 +68,19 @@ pub struct RegisterResponse {
 #[utoipa::path(post, path = "/register", tag = "accounts", request_body = RegisterRequest, responses(
     (status = 201, description = "The account was made and a mail is on its way.", body = RegisterResponse),
     (status = 400, description = "A field is missing or wrong."),
-    (status = 403, description = "Registration is closed.")))]
+    (status = 403, description = "Registration is closed, or the invitation is missing or no good.")))]
 pub async fn register(
     State(app): State<Arc<App>>,
     client: Client,
     Body(request): Body<RegisterRequest>,
 ) -> Result<(StatusCode, Json<RegisterResponse>)> {
-    if app.config.accounts.registration != Registration::Open {
-        return Err(Error::forbidden("registration_closed", "Registration is closed."));
-    }
+    let invitation = invite::admit(&app, request.invite.as_ref(), &request.email).await?;
     let person = check(&app, &request).await?;
     let hash = app.passwords.hash(request.password).await?;
     let insert = InsertUser {
         person,
         hash,
+        invitation,
         exclusive: app.config.accounts.reveal_registered_email,
         outbox: app.outbox.clone(),
         client,
@@ -147,6 +150,7 @@ fn add_violations(app: &App, request: &RegisterRequest, invalid: &mut Invalid) {
 struct InsertUser {
     person: Person,
     hash: NewHash,
+    invitation: Option<[u8; 32]>,
     exclusive: bool,
     outbox: Outbox,
     client: Client,
@@ -158,6 +162,9 @@ impl Write for InsertUser {
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<ShortUser> {
         let email = self.person.email.as_str();
+        if let Some(invitation) = self.invitation {
+            invite::consume(tx, invitation, email, self.now).await?;
+        }
         if self.exclusive && store::is_registered(tx, email).await? {
             return Err(Error::field("email", store::REGISTERED));
         }

@@ -1,6 +1,6 @@
 //! The append-only record of security events (guide §17 "Logging", ASVS v5.0.0-16.3).
 //!
-//! There is one verb, [`record`]: nothing in the server changes or reads back an event but the owner's
+//! Events are only appended ([`record`]): nothing in the server changes or reads back an event but the owner's
 //! export, and only the erasure of an account takes its events along.
 
 use crate::access::Client;
@@ -18,7 +18,7 @@ pub enum Kind {
     LoginSucceeded,
     /// A password was wrong, or the account may not log in.
     LoginFailed,
-    /// A throttle refused a caller for the first time in its period.
+    /// A throttle of secrets or mails refused a caller, the first time within a minute.
     LimitHit,
     /// A login from a device that the account had not used before.
     NewDevice,
@@ -44,6 +44,8 @@ pub enum Kind {
     AccountRestored,
     /// An account was made staff or superuser from the command line.
     Promoted,
+    /// An invitation was made from the command line.
+    Invited,
     /// A new signing key was made; the old ones go on verifying.
     KeyRotated,
     /// A signing key was revoked, and with it every token that it had signed.
@@ -70,6 +72,7 @@ impl Kind {
             Self::AccountDeleted => "account.deleted",
             Self::AccountRestored => "account.restored",
             Self::Promoted => "account.promoted",
+            Self::Invited => "account.invited",
             Self::KeyRotated => "key.rotated",
             Self::KeyRevoked => "key.revoked",
         }
@@ -108,6 +111,30 @@ pub async fn record(
     client: &Client,
     now: Timestamp,
 ) -> Result<()> {
+    append(db, (kind, subject), client, &client.device, now).await
+}
+
+/// Appends that a limit was hit; `detail` says which in place of the device.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn record_limit(
+    db: &impl ConnectionTrait,
+    subject: Subject,
+    client: &Client,
+    detail: &str,
+    now: Timestamp,
+) -> Result<()> {
+    append(db, (Kind::LimitHit, subject), client, detail, now).await
+}
+
+async fn append(
+    db: &impl ConnectionTrait,
+    (kind, subject): (Kind, Subject),
+    client: &Client,
+    detail: &str,
+    now: Timestamp,
+) -> Result<()> {
     let event = ActiveModel {
         at: Set(now.micros()),
         kind: Set(kind.slug().to_owned()),
@@ -115,7 +142,7 @@ pub async fn record(
         session_id: Set(subject.session_id),
         ip_prefix: Set(client.ip_prefix.clone()),
         request_id: Set(client.request_id.clone()),
-        detail: Set(client.device.clone()),
+        detail: Set(detail.to_owned()),
         ..ActiveModel::default()
     };
     Entity::insert(event).exec_without_returning(db).await?;

@@ -63,6 +63,12 @@ use self::{parse::Parse, reader::Reader};
 use portcullis_security::secret::Secret;
 use std::path::Path;
 
+/// A duration as settings write it: 90s, 15m, 24h, 7d or a number of seconds.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<std::time::Duration> {
+    Parse::parse(text)
+}
+
 /// Everything that can be set, understood and checked.
 ///
 /// It has no `Debug`: it holds secrets.

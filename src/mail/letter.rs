@@ -75,6 +75,13 @@ pub enum Letter {
         #[serde(serialize_with = "write_micros", deserialize_with = "read_micros")]
         at: Timestamp,
     },
+    /// Invites somebody to make an account.
+    Invitation {
+        /// Where to; the invitation works for this address alone.
+        address: String,
+        /// How long it works, in seconds from when it is sent.
+        lifetime: u64,
+    },
     /// Shows an operator that mail works.
     Test {
         /// Where to.
@@ -101,6 +108,8 @@ pub enum Kind {
     AccountDeleted,
     /// [`Letter::NewDevice`].
     NewDevice,
+    /// [`Letter::Invitation`].
+    Invitation,
     /// [`Letter::Test`].
     Test,
 }
@@ -168,6 +177,13 @@ pub enum Content {
         /// When.
         at: Timestamp,
     },
+    /// A link that makes an account.
+    Invitation {
+        /// For the link.
+        token: Secret,
+        /// How long it works.
+        lifetime: Duration,
+    },
     /// Mail works.
     Test,
 }
@@ -184,6 +200,7 @@ impl Letter {
             Self::EmailChanged { .. } => Kind::EmailChanged,
             Self::AccountDeleted { .. } => Kind::AccountDeleted,
             Self::NewDevice { .. } => Kind::NewDevice,
+            Self::Invitation { .. } => Kind::Invitation,
             Self::Test { .. } => Kind::Test,
         }
     }
@@ -201,6 +218,7 @@ impl Content {
             Self::EmailChanged => Kind::EmailChanged,
             Self::AccountDeleted { .. } => Kind::AccountDeleted,
             Self::NewDevice { .. } => Kind::NewDevice,
+            Self::Invitation { .. } => Kind::Invitation,
             Self::Test => Kind::Test,
         }
     }
@@ -208,7 +226,7 @@ impl Content {
 
 impl Kind {
     /// Every sort.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::VerifyEmail,
         Self::AlreadyRegistered,
         Self::ResetPassword,
@@ -217,6 +235,7 @@ impl Kind {
         Self::EmailChanged,
         Self::AccountDeleted,
         Self::NewDevice,
+        Self::Invitation,
         Self::Test,
     ];
 
@@ -231,6 +250,7 @@ impl Kind {
             Self::EmailChanged => "email_changed",
             Self::AccountDeleted => "account_deleted",
             Self::NewDevice => "new_device",
+            Self::Invitation => "invitation",
             Self::Test => "test",
         }
     }

@@ -24,7 +24,7 @@ macro_rules! built_in {
     };
 }
 
-const BUILT_IN: [(&str, &str); 20] = built_in![
+const BUILT_IN: [(&str, &str); 22] = built_in![
     "base.html",
     "footer.txt",
     "verify_email.html",
@@ -43,6 +43,8 @@ const BUILT_IN: [(&str, &str); 20] = built_in![
     "account_deleted.txt",
     "new_device.html",
     "new_device.txt",
+    "invitation.html",
+    "invitation.txt",
     "test.html",
     "test.txt",
 ];
@@ -123,15 +125,16 @@ fn broken(name: &str, error: &minijinja::Error) -> Error {
     Error::internal(format_args!("the mail template {name} does not work: {error}"))
 }
 
-/// `{links_url}/PAGE?token=T` (contract §2); nothing of any request enters it.
+/// `{links_url}/PAGE?token=T`, or `?invite=T` (contract §2); nothing of any request enters it.
 fn link(site: &Site, content: &Content) -> Option<String> {
     let (page, token) = match content {
-        Content::VerifyEmail { token, .. } => ("verify-email", token),
-        Content::ResetPassword { token, .. } => ("reset-password", token),
-        Content::ConfirmEmailChange { token, .. } => ("confirm-email", token),
+        Content::VerifyEmail { token, .. } => ("verify-email?token", token),
+        Content::ResetPassword { token, .. } => ("reset-password?token", token),
+        Content::ConfirmEmailChange { token, .. } => ("confirm-email?token", token),
+        Content::Invitation { token, .. } => ("sign-up?invite", token),
         _ => return None,
     };
-    Some(format!("{}/{page}?token={}", site.links, token.expose_text()))
+    Some(format!("{}/{page}={}", site.links, token.expose_text()))
 }
 
 fn values(content: &Content) -> Values {
@@ -142,7 +145,9 @@ fn values(content: &Content) -> Values {
             code_lifetime: in_words(*code_lifetime),
             ..Values::default()
         },
-        Content::ResetPassword { lifetime, .. } | Content::ConfirmEmailChange { lifetime, .. } => {
+        Content::ResetPassword { lifetime, .. }
+        | Content::ConfirmEmailChange { lifetime, .. }
+        | Content::Invitation { lifetime, .. } => {
             Values { lifetime: in_words(*lifetime), ..Values::default() }
         }
         Content::PasswordChanged { ip_prefix, device } => {
@@ -216,6 +221,7 @@ fn sample(kind: Kind) -> Content {
         Kind::EmailChanged => Content::EmailChanged,
         Kind::AccountDeleted => Content::AccountDeleted { delete_at: moment },
         Kind::NewDevice => Content::NewDevice { ip_prefix, device, at: moment },
+        Kind::Invitation => Content::Invitation { token, lifetime },
         Kind::Test => Content::Test,
     }
 }

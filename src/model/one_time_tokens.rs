@@ -14,9 +14,9 @@ pub struct Model {
     pub hash: Vec<u8>,
     /// What it is good for.
     pub purpose: Purpose,
-    /// Whose it is.
+    /// Whose it is; 0 for an invitation, whose account is yet to be made.
     pub user_id: i64,
-    /// The address it was sent to, and proves.
+    /// The address it was sent to, and proves; of an invitation, the one it is bound to, or empty.
     pub email: String,
     /// Wrong tries at a code so far.
     pub attempts: i64,
@@ -44,6 +44,9 @@ pub enum Purpose {
     /// Moving an account to a new address.
     #[sea_orm(string_value = "email_change")]
     EmailChange,
+    /// Making an account where registration is by invitation.
+    #[sea_orm(string_value = "invite")]
+    Invite,
 }
 
 /// No relation is declared: joins name their columns.

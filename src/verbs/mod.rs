@@ -1,5 +1,7 @@
 //! The verbs of the command line that have verbs of their own.
 
+pub mod hash;
+pub mod invite;
 pub mod keys;
 
 use portcullis::config::Config;

@@ -22,6 +22,8 @@ pub struct Quota {
 pub struct Refused {
     /// The policy with the longest wait.
     pub policy: u8,
+    /// The full bucket of that policy.
+    pub key: [u8; 16],
     /// What it allows.
     pub rate: Rate,
     /// The shortest wait after which the call can pass, if nobody else uses the bucket meanwhile.

@@ -196,7 +196,7 @@ impl Shard {
 }
 
 fn refused(bucket: &Bucket, until: i64, now: i64) -> Refused {
-    Refused { policy: bucket.policy, rate: bucket.rate, retry_after: wait(until, now) }
+    Refused { policy: bucket.policy, key: bucket.key, rate: bucket.rate, retry_after: wait(until, now) }
 }
 
 fn wait(until: i64, now: i64) -> Duration {
