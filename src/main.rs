@@ -62,6 +62,10 @@ enum Verb {
         #[command(subcommand)]
         verb: ConfigVerb,
     },
+    /// Writes a backup, beside a running server too.
+    Backup(verbs::backup::BackupArguments),
+    /// Restores a backup, into whichever database the settings name.
+    Restore(verbs::backup::RestoreArguments),
     /// Lists, rotates and revokes the keys that sign tokens.
     Keys {
         #[command(subcommand)]
@@ -156,6 +160,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             print(&config::explain::render(&config::explain::explain(&settings)));
             Ok(())
         }
+        Verb::Backup(arguments) => Ok(verbs::backup::backup(&Config::load(flags)?, arguments).await?),
+        Verb::Restore(arguments) => Ok(verbs::backup::restore(&Config::load(flags)?, arguments).await?),
         Verb::Keys { verb } => Ok(verbs::keys::run(Config::load(flags)?, verb).await?),
         Verb::Hash { verb } => Ok(verbs::hash::run(&Config::load(flags)?, verb).await?),
         Verb::Invite { verb } => Ok(verbs::invite::run(Config::load(flags)?, verb).await?),

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod accounts;
+mod backup;
 mod harness;
 mod input;
 mod invite;
@@ -10,3 +11,4 @@ mod keys;
 mod throttles;
 mod tidy;
 mod tokens;
+mod verbs;

@@ -102,6 +102,9 @@ async fn guesses_from_many_networks_are_on_record_for_their_account() {
     }
     let hits = limits_on_record(&app).await;
     assert_eq!(hits.len(), 1, "{hits:?}");
-    assert_eq!((hits[0].detail.as_str(), hits[0].user_id), ("auth by account", user.body["user"]["id"].as_i64()));
+    assert_eq!(
+        (hits[0].detail.as_str(), hits[0].user_id),
+        ("auth by account", user.body["user"]["id"].as_i64())
+    );
     app.stop().await;
 }

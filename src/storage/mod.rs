@@ -13,7 +13,7 @@ pub use connect::ConnectError;
 pub use fault::is_unique_violation;
 
 use crate::error::{Error, Result};
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, IsolationLevel, TransactionTrait};
 use std::future::Future;
 
 /// A change of rows that is committed whole or not at all.
@@ -76,6 +76,19 @@ impl Storage {
     pub async fn pending<M: sea_orm_migration::MigratorTrait>(&self) -> Result<Vec<String>> {
         let pending = M::get_pending_migrations(&self.reader).await?;
         Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
+    }
+
+    /// A view of all rows at one moment, for reading many tables; to be rolled back.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn snapshot(&self) -> Result<DatabaseTransaction> {
+        let level = match &self.writer {
+            // Every read transaction of SQLite is one.
+            Writer::Group(_) => None,
+            Writer::Pool(_) => Some(IsolationLevel::RepeatableRead),
+        };
+        Ok(self.reader.begin_with_config(level, None).await?)
     }
 
     /// Makes a change; returns when it is durable.

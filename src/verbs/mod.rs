@@ -1,5 +1,6 @@
 //! The verbs of the command line that have verbs of their own.
 
+pub mod backup;
 pub mod hash;
 pub mod invite;
 pub mod keys;

@@ -1,0 +1,223 @@
+//! Backups go from any database to any other, whole or not at all (contract §5 `backup`, `restore`).
+
+use crate::harness::{Database, PASSWORD, TestApp, create_mariadb_database, mariadb};
+use portcullis::app::open_storage;
+use portcullis::backup::{self, BackupError, Restore, Source};
+use portcullis::config::Config;
+use portcullis::model::{outbox, users};
+use portcullis::storage::{Storage, Write};
+use portcullis_security::clock::Clock;
+use portcullis_security::random::Random;
+use portcullis_security::secret::Secret;
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait, PaginatorTrait};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+const SECRET: &str = "a secret of thirty-two bytes and more";
+
+async fn server(database: Database) -> TestApp {
+    TestApp::with(database, |config| {
+        config.secret_key = Some(Secret::from(SECRET));
+        config.throttle.enabled = true;
+    })
+    .await
+}
+
+async fn back_up(storage: &Storage, path: &Path) {
+    let source = Source { storage, secret: &Secret::from(SECRET), with_secret: false, files: None };
+    let moment = (Clock::system().now(), &Random::system());
+    let mut last = (0, 0);
+    backup::write(&source, path, moment, |done, total| last = (done, total)).await.expect("a backup");
+    assert!(last.0 == last.1 && last.0 > 0, "{last:?}");
+}
+
+async fn restore(storage: &Storage, path: &Path, replace: bool) -> Result<(), BackupError> {
+    let checked = backup::check(path, |_| ())?;
+    assert!(checked.is_sealed_by(&Secret::from(SECRET)) && !checked.is_sealed_by(&Secret::from("another")));
+    backup::restore(storage, &checked, how(replace)).await
+}
+
+fn how(replace: bool) -> Restore {
+    let (clock, progress) = (Clock::system(), Arc::new(|_| ()));
+    Restore { replace, without_sealed: false, files: None, clock, progress }
+}
+
+/// An empty database that no server has opened.
+async fn empty(database: Database, folder: &Path) -> (Arc<Storage>, Secret) {
+    let mut config = Config::development(folder);
+    if database == Database::MariaDb {
+        config.storage.database_url = Secret::from(create_mariadb_database().await);
+    }
+    let url = config.storage.database_url.clone();
+    (open_storage(&config).await.expect("a database"), url)
+}
+
+/// The rows of a backup, with how many there are of each table.
+fn rows(path: &Path) -> (Vec<Value>, Value) {
+    let text = std::fs::read_to_string(path).expect("a backup");
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let counts = lines.last().expect("an end")["end"]["rows"].clone();
+    (lines.into_iter().filter(|line| line.get("row").is_some()).collect(), counts)
+}
+
+struct UnsentMail;
+
+impl Write for UnsentMail {
+    type Output = ();
+
+    async fn run(&self, tx: &DatabaseTransaction) -> portcullis::error::Result<()> {
+        let row = outbox::ActiveModel {
+            kind: Set("test".to_owned()),
+            body: Set(vec![0, 1, 255]),
+            attempts: Set(1),
+            next_try_at: Set(i64::MAX),
+            created_at: Set(0),
+            ..outbox::ActiveModel::default()
+        };
+        outbox::Entity::insert(row).exec_without_returning(tx).await?;
+        Ok(())
+    }
+}
+
+/// A row in every table, with every kind of value.
+async fn fill(app: &TestApp) -> (String, String) {
+    let session = app.user("reader").await;
+    let (access, refresh) = (session.text("access"), session.text("refresh"));
+    let name = json!({ "first_name": "Ada 📚 \"\\" });
+    app.call(reqwest::Method::PATCH, "/api/auth/me/", &access, name).await.expect(200);
+    let other = app.login("reader", PASSWORD).await.expect(200).text("refresh");
+    app.post("/api/auth/logout/", json!({ "refresh": other })).await.expect(200);
+    app.register("waiting").await.expect(201);
+    app.mail_to("waiting@example.com").await;
+    app.app().storage.write(UnsentMail).await.expect("a mail");
+    app.app().guard.limits.save(&app.app().storage).await.expect("throttles");
+    (access, refresh)
+}
+
+async fn goes_round(from: Database, to: Database) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name);
+    let app = server(from).await;
+    let (access, refresh) = fill(&app).await;
+    back_up(&app.app().storage, &file("first")).await;
+    let (first, counts) = rows(&file("first"));
+    assert!(counts.as_object().expect("counts").values().all(|count| count.as_u64() > Some(0)), "{counts}");
+    app.stop().await;
+
+    let (there, url) = empty(to, &file("there")).await;
+    restore(&there, &file("first"), false).await.expect("restored");
+    back_up(&there, &file("second")).await;
+    assert_eq!(rows(&file("second")), (first.clone(), counts.clone()));
+    let (back, _) = empty(from, &file("back")).await;
+    restore(&back, &file("second"), false).await.expect("restored");
+    back_up(&back, &file("third")).await;
+    assert_eq!(rows(&file("third")), (first, counts));
+    back.close().await;
+    there.close().await;
+
+    let app = TestApp::with(Database::Sqlite, |config| {
+        config.storage.database_url = url;
+        config.secret_key = Some(Secret::from(SECRET));
+    })
+    .await;
+    app.get("/api/auth/me/", &access).await.expect(200);
+    app.post("/api/auth/refresh/", json!({ "refresh": refresh })).await.expect(200);
+    app.login("reader", PASSWORD).await.expect(200);
+    app.register("newcomer").await.expect(201);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_sqlite_moves_to_mariadb_and_back_and_nobody_is_logged_out() {
+    let there = if mariadb::is_available() { Database::MariaDb } else { Database::Sqlite };
+    goes_round(Database::Sqlite, there).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_mariadb_moves_to_sqlite_and_back_and_nobody_is_logged_out() {
+    if mariadb::is_available() {
+        goes_round(Database::MariaDb, Database::Sqlite).await;
+    }
+}
+
+async fn user_count(storage: &Storage) -> u64 {
+    users::Entity::find().count(storage.reader()).await.expect("a count")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_backup_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let good = folder.path().join("good");
+    let app = server(Database::Sqlite).await;
+    fill(&app).await;
+    back_up(&app.app().storage, &good).await;
+    app.stop().await;
+    let (storage, _) = empty(Database::Sqlite, &folder.path().join("data")).await;
+    let bytes = std::fs::read(&good).expect("a backup");
+    let bad = folder.path().join("bad");
+    let mut damaged: Vec<Vec<u8>> =
+        [0, 1, 40, 2].map(|part| bytes[..bytes.len() * part / 41].to_vec()).into();
+    damaged.push(bytes[..bytes.len() - 1].to_vec());
+    damaged.push([bytes.clone(), b"{}\n".to_vec()].concat());
+    let text = String::from_utf8(bytes.clone()).expect("text");
+    damaged.push(text.replacen("\"is_staff\":false", "\"is_staff\":true", 1).into_bytes());
+    damaged.push(text.replacen("{\"row\":[\"users\"", "{\"row\":[\"nonsense\"", 1).into_bytes());
+    damaged.push(text.replacen("\"portcullis_backup\":1", "\"portcullis_backup\":2", 1).into_bytes());
+    let second_row = text.lines().nth(2).expect("a row");
+    damaged.push(text.replacen(&format!("{second_row}\n"), "", 1).into_bytes());
+    for damage in damaged {
+        assert_ne!(damage, bytes);
+        std::fs::write(&bad, damage).expect("a file");
+        let error = restore(&storage, &bad, true).await.expect_err("it is damaged");
+        assert!(!error.to_string().contains('\n'), "{error}");
+        assert_eq!(user_count(&storage).await, 0, "{error}");
+    }
+    restore(&storage, &good, false).await.expect("the good one");
+    storage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_changes_after_the_check_is_undone_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("backup");
+    let app = server(Database::Sqlite).await;
+    fill(&app).await;
+    back_up(&app.app().storage, &path).await;
+    let checked = backup::check(&path, |_| ()).expect("sound");
+    let text = std::fs::read_to_string(&path).expect("text");
+    std::fs::write(&path, text.replacen("reader@", "thief@", 1)).expect("a file");
+    backup::restore(&app.app().storage, &checked, how(true)).await.expect_err("it changed");
+    app.login("reader@example.com", PASSWORD).await.expect(200);
+    app.stop().await;
+}
+
+async fn replaces_under_a_running_server(database: Database) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path: PathBuf = folder.path().join("backup");
+    let app = server(database).await;
+    let kept = app.user("kept").await;
+    back_up(&app.app().storage, &path).await;
+    let lost = app.user("lost").await;
+    for session in [&kept, &lost] {
+        app.get("/api/auth/me/", &session.text("access")).await.expect(200);
+    }
+    let refusal = restore(&app.app().storage, &path, false).await.expect_err("it has users").to_string();
+    assert!(refusal.contains("--replace"), "{refusal}");
+    app.get("/api/auth/me/", &lost.text("access")).await.expect(200);
+    restore(&app.app().storage, &path, true).await.expect("restored");
+    tokio::time::sleep(Duration::from_millis(1000)).await;
+    app.get("/api/auth/me/", &lost.text("access")).await.expect(401);
+    app.get("/api/auth/me/", &kept.text("access")).await.expect(200);
+    app.post("/api/auth/refresh/", json!({ "refresh": kept.text("refresh") })).await.expect(200);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_server_goes_on_with_what_was_restored() {
+    replaces_under_a_running_server(Database::Sqlite).await;
+    if mariadb::is_available() {
+        replaces_under_a_running_server(Database::MariaDb).await;
+    }
+}
