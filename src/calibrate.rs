@@ -43,6 +43,8 @@ pub struct Row {
     pub note: &'static str,
     /// The median time of one hash on one core.
     pub per_hash: Duration,
+    /// The shortest: far below the median, the machine was busy with something else.
+    pub fastest: Duration,
 }
 
 /// What was measured and what follows from it.
@@ -52,6 +54,13 @@ pub struct Report {
     pub rows: Vec<Row>,
     /// The one to take.
     pub advised: Row,
+}
+
+impl Report {
+    /// Whether the machine was busy, so that the figures are too high.
+    pub fn is_disturbed(&self) -> bool {
+        self.rows.iter().any(|row| row.per_hash > row.fastest.mul_f64(1.3))
+    }
 }
 
 /// What the advice has to keep to.
@@ -101,29 +110,29 @@ pub async fn run(
     let mut rows = Vec::new();
     for (setting, note) in LISTED {
         progress(setting);
-        rows.push(Row { setting, note, per_hash: measure(setting, random).await? });
+        rows.push(measure(setting, note, random).await?);
     }
     let mut search = Search::new(limits, &rows);
     while let Some(setting) = search.next() {
-        let known = rows.iter().find(|row| row.setting == setting);
-        let per_hash = match known {
-            Some(row) => row.per_hash,
+        let known = rows.iter().find(|row| row.setting == setting).copied();
+        let row = match known {
+            Some(row) => row,
             None => {
                 progress(setting);
-                let per_hash = measure(setting, random).await?;
-                rows.push(Row { setting, note: "", per_hash });
-                per_hash
+                let row = measure(setting, "", random).await?;
+                rows.push(row);
+                row
             }
         };
-        search.heard(setting, per_hash);
+        search.heard(setting, row.per_hash);
     }
     let advised = search.best;
     let advised = rows.iter().find(|row| row.setting == advised).copied();
     Ok(Report { advised: advised.ok_or("nothing was measured")?, rows })
 }
 
-/// The median of several hashes on one thread.
-async fn measure(setting: Setting, random: &Random) -> Result<Duration, String> {
+/// Makes several hashes on one thread.
+async fn measure(setting: Setting, note: &'static str, random: &Random) -> Result<Row, String> {
     let Setting { memory_kib, iterations, parallelism } = setting;
     let params = Argon2Params::new(memory_kib, iterations, parallelism).map_err(|error| error.to_string())?;
     let config = PoolConfig { params, threads: 1, budget_kib: memory_kib, ..PoolConfig::default() };
@@ -139,7 +148,10 @@ async fn measure(setting: Setting, random: &Random) -> Result<Duration, String> 
         samples.push(hash().await?);
     }
     samples.sort_unstable();
-    samples.get(samples.len() / 2).copied().ok_or_else(|| "nothing was measured".to_owned())
+    match (samples.get(samples.len() / 2), samples.first()) {
+        (Some(median), Some(fastest)) => Ok(Row { setting, note, per_hash: *median, fastest: *fastest }),
+        _ => Err("nothing was measured".to_owned()),
+    }
 }
 
 /// Goes from much memory to little until a setting keeps to the time.
@@ -204,10 +216,11 @@ mod tests {
             Duration::from_nanos((passes * micros_per_mib * 1000.0) as u64)
         };
         let limits = Limits { target: Duration::from_millis(target_ms), budget_mib, threads: 1 };
-        let rows: Vec<_> = LISTED
-            .iter()
-            .map(|(setting, note)| Row { setting: *setting, note, per_hash: cost(*setting) })
-            .collect();
+        let row = |(setting, note): &(Setting, &'static str)| {
+            let time = cost(*setting);
+            Row { setting: *setting, note, per_hash: time, fastest: time }
+        };
+        let rows: Vec<_> = LISTED.iter().map(row).collect();
         let mut search = Search::new(limits, &rows);
         let mut tries = 0;
         while let Some(setting) = search.next() {

@@ -63,8 +63,25 @@ enum Verb {
         verb: ConfigVerb,
     },
     /// Writes a backup, beside a running server too.
+    ///
+    /// The file holds every table as of one moment, and uploaded files. It can be restored into SQLite,
+    /// MySQL or MariaDB, whichever it came from. Accounts and hashes are readable in it: keep it as you keep
+    /// the database.
+    ///
+    /// Signing keys and unsent mails are sealed in it, as in the database: to restore them you need the same
+    /// SECRET_KEY, which is NOT in the backup. Keep it elsewhere. Only where no SECRET_KEY is set, in
+    /// development, the secret of the data directory is in the backup.
     Backup(verbs::backup::BackupArguments),
     /// Restores a backup, into whichever database the settings name.
+    ///
+    /// The file is checked to its end before anything is touched, and the rows are replaced in one
+    /// transaction: whatever fails, the database is as it was. Sessions that were live in the backup go on;
+    /// sessions and accounts that are not in it end, and sessions that have ended since it was taken are
+    /// back. Stop the servers first if you can: one that runs goes on with the restored rows within a
+    /// second, but may answer 503 while they are replaced.
+    ///
+    /// SECRET_KEY must be that of the server that was backed up. A backup of development brings its own
+    /// secret along, and restore puts it into the data directory unless SECRET_KEY is set.
     Restore(verbs::backup::RestoreArguments),
     /// Lists, rotates and revokes the keys that sign tokens.
     Keys {

@@ -115,7 +115,7 @@ pub struct Limits {
     limiter: Limiter,
     rates: Rates,
     key: [u8; 32],
-    recorded: Mutex<HashMap<[u8; 16], Timestamp>>,
+    recorded: Mutex<HashMap<(u8, [u8; 16]), Timestamp>>,
 }
 
 impl Limits {
@@ -157,7 +157,7 @@ impl Limits {
         buckets: &[(Policy, Holder<'_>)],
     ) -> Result<()> {
         let Err(refused) = self.admit(buckets) else { return Ok(()) };
-        if self.is_news(refused.key) {
+        if self.is_news((refused.policy, refused.key)) {
             let hit = self.hit(&refused, from, user_id, buckets);
             if let Err(error) = storage.write(hit).await {
                 tracing::warn!(?error, "a limit that was hit is not on record");
@@ -174,7 +174,7 @@ impl Limits {
         self.limiter.check(&buckets, self.clock.now()).map(drop)
     }
 
-    fn is_news(&self, key: [u8; 16]) -> bool {
+    fn is_news(&self, key: (u8, [u8; 16])) -> bool {
         let now = self.clock.now();
         let Ok(mut recorded) = self.recorded.lock() else { return false };
         let is_recent = |at: &Timestamp| now.since(*at) < RECORDED_EVERY;

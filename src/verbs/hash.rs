@@ -64,19 +64,28 @@ fn words(report: &Report, limits: Limits) -> String {
             target.as_millis()
         );
     }
+    if report.is_disturbed() {
+        text += "The machine was busy with something else: the figures are too high, measure again later.\n";
+    }
     let rate = f64::from(threads) / per_hash.as_secs_f64();
     text += &format!(
         "Set these; the server's {threads} hashing thread(s) then check {rate:.1} passwords a second:\n\n"
     );
-    text += &format!(
-        "PORTCULLIS_PASSWORD__MEMORY_KIB={}\nPORTCULLIS_PASSWORD__ITERATIONS={}\nPORTCULLIS_PASSWORD__PARALLELISM={}\n",
-        setting.memory_kib, setting.iterations, setting.parallelism
-    );
+    let budget = budget_mib.max(2 * setting.memory_kib.div_ceil(1024));
+    let settings = [
+        ("MEMORY_KIB", setting.memory_kib),
+        ("ITERATIONS", setting.iterations),
+        ("PARALLELISM", setting.parallelism),
+        ("MEMORY_BUDGET_MIB", budget),
+    ];
+    for (name, value) in settings {
+        text += &format!("PORTCULLIS_PASSWORD__{name}={value}\n");
+    }
     text
 }
 
 fn line(row: &Row, budget_mib: u32, is_advised: bool) -> String {
-    let Row { setting, note, per_hash } = row;
+    let Row { setting, note, per_hash, .. } = row;
     let milliseconds = per_hash.as_secs_f64() * 1000.0;
     let note = if is_advised { format!("<- take this  {note}") } else { (*note).to_owned() };
     let text = format!(
