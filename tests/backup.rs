@@ -221,3 +221,38 @@ async fn a_running_server_goes_on_with_what_was_restored() {
         replaces_under_a_running_server(Database::MariaDb).await;
     }
 }
+
+async fn is_of_one_moment(database: Database) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("backup");
+    let app = TestApp::with(database, |config| config.secret_key = Some(Secret::from(SECRET))).await;
+    app.register("first").await.expect(201);
+    let registering = async {
+        for number in 0..60 {
+            app.register(&format!("reader{number}")).await.expect(201);
+        }
+    };
+    let backing_up = async {
+        let mut seen = std::collections::BTreeSet::new();
+        for number in 0..12 {
+            let path = path.with_extension(number.to_string());
+            back_up(&app.app().storage, &path).await;
+            let (_, counts) = rows(&path);
+            assert_eq!(counts["users"], counts["profiles"]);
+            assert_eq!(counts["users"], counts["notification_preferences"]);
+            seen.insert(counts["users"].as_u64());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(seen.len() > 1, "nobody registered meanwhile");
+    };
+    tokio::join!(registering, backing_up);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_beside_a_running_server_is_of_one_moment() {
+    is_of_one_moment(Database::Sqlite).await;
+    if mariadb::is_available() {
+        is_of_one_moment(Database::MariaDb).await;
+    }
+}
