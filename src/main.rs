@@ -75,10 +75,11 @@ enum Verb {
     /// Restores a backup, into whichever database the settings name.
     ///
     /// The file is checked to its end before anything is touched, and the rows are replaced in one
-    /// transaction: whatever fails, the database is as it was. Sessions that were live in the backup go on;
-    /// sessions and accounts that are not in it end, and sessions that have ended since it was taken are
-    /// back. Stop the servers first if you can: one that runs goes on with the restored rows within a
-    /// second, but may answer 503 while they are replaced.
+    /// transaction: whatever fails, the database is as it was. Sessions of the backup go on unless their token
+    /// was refreshed since it was taken: to move to another machine without a logout, stop the server before
+    /// the backup. Sessions and accounts that are not in it end; what has ended since is back. A server that
+    /// runs meanwhile goes on with the restored rows within a second, but may answer 503 while they are
+    /// replaced.
     ///
     /// SECRET_KEY must be that of the server that was backed up. A backup of development brings its own
     /// secret along, and restore puts it into the data directory unless SECRET_KEY is set.

@@ -29,6 +29,8 @@ async fn register(app: &TestApp, username: &str, invite: &str) -> Answer {
 
 async fn one_account_comes_of_one_invitation(database: Database) {
     let app = by_invitation(database).await;
+    let schema = app.get("/api/schema", "").await.expect(200).body;
+    assert!(schema["components"]["schemas"]["RegisterRequest"]["properties"]["invite"].is_object());
     let none = app.register("reader").await.expect(403);
     assert_eq!(none.text("code"), "registration_closed");
     for nonsense in ["", "nonsense", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {

@@ -97,6 +97,7 @@ pub async fn restore(config: &Config, arguments: RestoreArguments) -> Outcome {
     outcome?;
     if let Some(secret) = brought.filter(|_| !arguments.other_secret) {
         backup::restore_secret(&config.storage.data_dir, &secret)?;
+        print("The development secret was restored too: restart servers that run with another.\n");
     }
     print(&format!("{} rows of {} were restored.\n", checked.rows(), checked.created));
     Ok(())
