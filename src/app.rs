@@ -5,6 +5,7 @@ use crate::access::{
     Passwords, Rates,
 };
 use crate::accounts;
+use crate::api_docs;
 use crate::config::{self, Algorithm, Config, PasswordPolicy};
 use crate::edge::{self, Edge, Meters};
 use crate::error::Error;
@@ -39,6 +40,7 @@ use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::normalize_path::NormalizePathLayer;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{License, OpenApi};
 
 const POLL_EVERY: Duration = Duration::from_millis(500);
@@ -58,6 +60,10 @@ impl StartError {
 
     fn database(error: Error) -> Self {
         Self(format!("the database does not answer: {error:?}"))
+    }
+
+    fn pages(error: Error) -> Self {
+        Self(format!("a built-in page is broken: {error:?}"))
     }
 }
 
@@ -326,14 +332,16 @@ where
 /// When a setting cannot be used.
 pub fn router(app: &Arc<App>) -> Result<Router, StartError> {
     let (api, document) = api(app);
+    let docs = api_docs::router(app, &document).map_err(StartError::pages)?;
     let document = Arc::new(document);
     let mut router = api
         .fallback(crate::web::fallback)
         .with_state(app.clone())
         .route("/api/schema", get(move || async move { Json(document.as_ref().clone()) }))
-        .merge(health::router(app));
+        .merge(health::router(app))
+        .merge(docs);
     if let (true, Some(folder)) = (app.is_development(), app.transport.folder()) {
-        router = router.merge(mailbox::router(folder).map_err(StartError::database)?);
+        router = router.merge(mailbox::router(folder).map_err(StartError::pages)?);
     }
     let hsts = (!app.is_development()).then(|| u64::from(app.config.server.hsts_seconds));
     let proxies: Vec<_> = app.config.server.trusted_proxies.iter().map(ToString::to_string).collect();
@@ -359,6 +367,9 @@ pub fn api(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
         utoipa_axum::router::OpenApiRouter::new().nest("/api/auth", accounts).split_for_parts();
     document.info.title = "Portcullis".to_owned();
     document.info.description = None;
+    let tags =
+        accounts::TAGS.iter().map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)));
+    document.tags = Some(tags.map(TagBuilder::build).collect());
     document.info.contact = None;
     document.info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));
     env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);

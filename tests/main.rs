@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod accounts;
+mod api_docs;
 mod backup;
 mod harness;
 mod input;
