@@ -18,25 +18,32 @@ export interface AccessToken {
   readonly receivedAt: number
 }
 
-const MARGIN = 30_000
+const LONGEST_MARGIN = 30_000
 
 /** Notes when a token came. */
 export function accessToken(value: string, receivedAt: number): AccessToken {
   return { value, claims: readClaims(value), receivedAt }
 }
 
+/** `fresh`: use it. `late`: use it, and renew it meanwhile. `due`: renew it first. `over`: nobody takes it. */
+export type Freshness = 'fresh' | 'late' | 'due' | 'over'
+
 /**
- * Whether the server will still take the token a moment from now.
+ * How long the server will still take a token.
  *
  * Only differences of one clock count: the server's between issue and expiry, ours since receipt. A clock
  * that is wrong changes nothing; one that was set back makes the token look unborn, and it is renewed.
  */
-export function isFresh(token: AccessToken, now: number): boolean {
+export function freshness(token: AccessToken, now: number): Freshness {
   const { lifetime } = token.claims
   // A token of a form that we do not know: the server's 401 will tell.
-  if (lifetime === undefined) return true
+  if (lifetime === undefined) return 'fresh'
   const age = now - token.receivedAt
-  return age >= 0 && age < lifetime - Math.min(MARGIN, lifetime / 5)
+  const left = lifetime - age
+  const margin = Math.min(LONGEST_MARGIN, lifetime / 5)
+  if (age < 0 || left <= 0) return 'over'
+  if (left > margin) return 'fresh'
+  return left > margin / 3 ? 'late' : 'due'
 }
 
 /** Reads a JWT's payload; of anything else nothing. */

@@ -1,139 +1,88 @@
-import { isFresh } from './access-token.js'
-import type { Environment } from './environment.js'
+import { freshness } from './access-token.js'
+import type { Core } from './core.js'
 import { ApiError } from './errors.js'
-import type { Http } from './http.js'
+import { originOf } from './origin.js'
+import { OutgoingCall } from './outgoing-call.js'
 import type { Renewal } from './renewal.js'
-import type { Session } from './session.js'
 
 /** Calls in the user's name. */
 export class AuthorizedFetch {
-  readonly #http: Http
-  readonly #session: Session
+  readonly #core: Core
   readonly #renewal: Renewal
-  readonly #environment: Environment
-  readonly #trusted: ReadonlySet<string>
+  readonly #trusted: ReadonlySet<string | null>
 
-  constructor(
-    http: Http,
-    session: Session,
-    renewal: Renewal,
-    environment: Environment,
-    apiOrigins: readonly string[],
-  ) {
-    this.#http = http
-    this.#session = session
+  constructor(core: Core, renewal: Renewal, apiOrigins: readonly string[]) {
+    this.#core = core
     this.#renewal = renewal
-    this.#environment = environment
-    const known = [http.base, environment.pageOrigin ?? '', ...apiOrigins].map(originOf)
-    this.#trusted = new Set(known.filter((origin) => origin !== null))
+    const own = [core.http.base, core.environment.pageOrigin ?? '']
+    this.#trusted = new Set([...own, ...apiOrigins].map(originOf))
   }
 
   /** See `PortcullisClient.fetch`. */
-  async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-    const target = typeof input === 'string' && input.startsWith('/') ? this.#http.resolve(input) : input
-    const headers = new Headers(init?.headers ?? (isRequest(input) ? input.headers : undefined))
-    if (!this.#mayCarryToken(target) || headers.has('Authorization')) return this.#http.fetch(target, init)
-    const signal = init?.signal ?? (isRequest(input) ? input.signal : null)
-    return this.#authorized(new OutgoingCall(this.#http, target, init ?? {}, headers), signal)
-  }
-
-  async #authorized(call: OutgoingCall, signal: AbortSignal | null): Promise<Response> {
-    if (this.#session.state.status === 'unknown') await abortable(this.#settleQuietly(), signal)
-    const epoch = this.#session.epoch
+  async fetch(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
+    const { http } = this.#core
+    const target = typeof input === 'string' && input.startsWith('/') ? http.resolve(input) : input
+    const call = new OutgoingCall(http, target, init)
+    // Anybody else's server must not see the token; a caller's own credentials are the caller's business.
+    if (!this.#isTrusted(call.url) || call.hasAuthorization) return call.send(null)
     try {
-      await abortable(this.#renewInTime(), signal)
-      const token = this.#tokenFor(epoch)
-      const response = await call.send(token)
-      if (response.status !== 401 || !call.isRepeatable) return response
-      if (!(await abortable(this.#hasNewToken(epoch, token), signal))) return response
-      // Frees the connection; nobody reads the refusal.
-      response.body?.cancel().catch(() => undefined)
-      return await call.send(this.#tokenFor(epoch))
+      return await this.#authorized(call)
     } catch (error) {
       if (error instanceof ApiError) return responseOf(error)
       throw error
     }
   }
 
-  /** A page load's renewal comes first, however it ends. */
-  async #settleQuietly(): Promise<void> {
+  async #authorized(call: OutgoingCall): Promise<Response> {
+    const { session } = this.#core
+    // A page load's renewal comes first, however it ends.
+    if (session.state.status === 'unknown') await call.unlessAborted(this.#settled())
+    const { epoch } = session
+    await call.unlessAborted(this.#renewInTime())
+    const token = this.#tokenOf(epoch)
+    const response = await call.send(token)
+    if (response.status !== 401 || !call.isRepeatable) return response
+    if (!(await call.unlessAborted(this.#hasNewToken(epoch, token)))) return response
+    // Frees the connection; nobody reads the refusal.
+    response.body?.cancel().catch(() => undefined)
+    return call.send(this.#tokenOf(epoch))
+  }
+
+  async #settled(): Promise<void> {
     await this.#renewal.running?.catch(() => undefined)
   }
 
-  /** Before the token runs out. While it still works, a renewal that fails can wait. */
   async #renewInTime(): Promise<void> {
-    const token = this.#session.access
-    if (!token || isFresh(token, this.#environment.now())) return
-    await this.#renewal.run()
+    const { session, environment } = this.#core
+    if (!session.access) return
+    const state = freshness(session.access, environment.now())
+    if (state === 'fresh') return
+    const renewal = this.#renewal.run()
+    // While the old token works, a failing renewal is the next call's concern.
+    if (state === 'over') await renewal
+    else if (state === 'due') await renewal.catch(() => undefined)
+    else renewal.catch(() => undefined)
   }
 
   /** A call begun in one session never carries the token of another. */
-  #tokenFor(epoch: number): string | null {
-    return this.#session.epoch === epoch ? (this.#session.access?.value ?? null) : null
+  #tokenOf(epoch: number): string | null {
+    const { session } = this.#core
+    return session.epoch === epoch ? (session.access?.value ?? null) : null
   }
 
   async #hasNewToken(epoch: number, refused: string | null): Promise<boolean> {
-    if (this.#session.epoch !== epoch || this.#session.state.status === 'signed-out') return false
-    if (this.#tokenFor(epoch) === refused) await this.#renewal.run()
-    const current = this.#tokenFor(epoch)
+    const { session } = this.#core
+    if (session.epoch !== epoch || session.state.status === 'signed-out') return false
+    // Unless another call has renewed it since this one was sent.
+    if (this.#tokenOf(epoch) === refused) await this.#renewal.run()
+    const current = this.#tokenOf(epoch)
     return current !== null && current !== refused
   }
 
-  #mayCarryToken(target: string | URL | Request): boolean {
-    const origin = originOf(isRequest(target) ? target.url : String(target))
+  #isTrusted(url: string): boolean {
+    const origin = originOf(url)
     return origin !== null && this.#trusted.has(origin)
   }
-}
-
-/** A call that can be sent twice. */
-class OutgoingCall {
-  readonly isRepeatable: boolean
-  readonly #http: Http
-  readonly #target: string | URL | Request
-  readonly #init: RequestInit
-  readonly #headers: Headers
-
-  constructor(http: Http, target: string | URL | Request, init: RequestInit, headers: Headers) {
-    this.#http = http
-    this.#target = target
-    this.#init = init
-    this.#headers = headers
-    this.isRepeatable = !isStream(init.body)
-  }
-
-  send(token: string | null): Promise<Response> {
-    const headers = new Headers(this.#headers)
-    if (token !== null) headers.set('Authorization', `Bearer ${token}`)
-    const target = isRequest(this.#target) && this.isRepeatable ? this.#target.clone() : this.#target
-    return this.#http.fetch(target, { ...this.#init, headers })
-  }
-}
-
-/**
- * Scheme and authority, lower-case; null for anything else. By hand, since React Native's `URL` is not one.
- * Stricter than a browser: an address that only a browser would mend into one of ours stays foreign.
- */
-export function originOf(address: string): string | null {
-  return /^https?:\/\/[^/?#\\\s]+(?=[/?#]|$)/i.exec(address)?.[0].toLowerCase() ?? null
-}
-
-function isRequest(input: unknown): input is Request {
-  return typeof Request === 'function' && input instanceof Request
-}
-
-function isStream(body: unknown): boolean {
-  return typeof body === 'object' && body !== null && ('getReader' in body || Symbol.asyncIterator in body)
-}
-
-/** Lets a caller leave while a renewal that others wait for goes on. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal | null): Promise<T> {
-  if (!signal) return promise
-  return new Promise((resolve, reject) => {
-    const leave = () => reject(signal.reason ?? new DOMException('Aborted', 'AbortError'))
-    if (signal.aborted) return leave()
-    signal.addEventListener('abort', leave, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave))
-  })
 }
 
 /** The refusal of a renewal, as the answer to the call that needed it. */

@@ -6,13 +6,12 @@ import type { components } from './schema.js'
 
 type RefreshResponse = components['schemas']['RefreshResponse']
 
-const TIMEOUT = 15_000
-
 /** The two calls that show the refresh token, in the body or as a cookie with its proof. */
 export class Credential {
+  /** Body mode's token. */
+  readonly tokens: RefreshTokens
   readonly #http: Http
   readonly #csrf: CsrfToken
-  readonly tokens: RefreshTokens
 
   constructor(http: Http, csrf: CsrfToken, tokens: RefreshTokens) {
     this.#http = http
@@ -20,36 +19,44 @@ export class Credential {
     this.tokens = tokens
   }
 
+  /** Whether the browser keeps the token, for all tabs. */
   get isCookie(): boolean {
     return this.#http.mode === 'cookie'
   }
 
-  /** Spends the refresh token for the next pair. `token` is body mode's. */
+  /** Whether a script can see that there has been a session since the browser was opened. */
+  get hasTrace(): boolean {
+    return this.#csrf.cookie !== null
+  }
+
+  /** Spends the refresh token for the next pair. */
   refresh(token: string | null, timeout: number): Promise<RefreshResponse> {
-    return this.#show('/api/auth/refresh/', token === null ? {} : { refresh: token }, timeout)
+    return this.#show('/api/auth/refresh/', token, timeout)
   }
 
   /** Ends the session of the refresh token. */
-  async revoke(token: string | null): Promise<void> {
+  async revoke(token: string | null, timeout: number): Promise<void> {
     if (token === null && !this.isCookie) return
     try {
-      await this.#show('/api/auth/logout/', token === null ? {} : { refresh: token }, TIMEOUT)
+      await this.#show('/api/auth/logout/', token, timeout)
     } catch (error) {
-      // 400: there is no token, or it was never the server's. Nothing is left to end.
+      // There is no token, or it was never the server's: nothing is left to end.
       if (!(error instanceof ApiError && error.status === 400)) throw error
     }
   }
 
-  async #show<T>(path: string, body: object, timeout: number): Promise<T> {
-    const call = { method: 'POST', path, body, withCookies: true, timeout }
+  async #show<T>(path: string, token: string | null, timeout: number): Promise<T> {
+    const body = token === null ? {} : { refresh: token }
+    const call = { method: 'POST', path, body, withCredential: true, timeout }
     if (!this.isCookie) return this.#http.json<T>(call)
-    const proved = (token: string) => this.#http.json<T>({ ...call, headers: { 'X-CSRFToken': token } })
+    const prove = (csrftoken: string) =>
+      this.#http.json<T>({ ...call, headers: { 'X-CSRFToken': csrftoken } })
     try {
-      return await proved(await this.#csrf.get())
+      return await prove(await this.#csrf.get())
     } catch (error) {
       // The cookie ran out or changed since it was read.
       if (!(error instanceof ApiError && error.code === 'csrf_failed')) throw error
-      return proved(await this.#csrf.renew())
+      return prove(await this.#csrf.renew())
     }
   }
 }

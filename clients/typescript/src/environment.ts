@@ -19,6 +19,7 @@ export interface Channel {
 /** Everything outside the client, so that tests can stand in for it. */
 export interface Environment {
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>
+  /** Milliseconds since 1970. */
   now(): number
   /** Null where there are no tabs, or none that can be locked. */
   locks: Locks | null
@@ -31,6 +32,8 @@ export interface Environment {
   localStorage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null
   /** False only when a call is sure to fail. */
   isOnline(): boolean
+  /** Calls back when a page that was put aside is shown again; returns what ends it. */
+  onReturn(listener: () => void): () => void
 }
 
 /**
@@ -39,23 +42,41 @@ export interface Environment {
  */
 export function detectEnvironment(options: ClientOptions): Environment {
   const call = options.fetch ?? globalThis.fetch
-  const isPage = typeof document !== 'undefined' && typeof location !== 'undefined'
-  const browser = isPage && typeof navigator !== 'undefined' ? navigator : null
-  return {
+  const outside: Environment = {
     // Called without an object: browsers refuse a `fetch` whose `this` is not the window.
     fetch: (input, init) => call(input, init),
     now: options.now ?? Date.now,
-    locks: (browser as { locks?: Locks } | null)?.locks ?? null,
-    openChannel: (name, receive) => (isPage ? openChannel(name, receive) : null),
-    pageOrigin: isPage && /^https?:/.test(location.origin) ? location.origin : null,
-    readCookies: () => (isPage ? document.cookie : ''),
-    localStorage: isPage ? findLocalStorage() : null,
-    isOnline: () => browser?.onLine !== false,
+    locks: null,
+    openChannel: () => null,
+    pageOrigin: null,
+    readCookies: () => '',
+    localStorage: null,
+    isOnline: () => true,
+    onReturn: () => () => undefined,
+  }
+  const isPage = typeof document !== 'undefined' && typeof location !== 'undefined'
+  return isPage ? { ...outside, ...page() } : outside
+}
+
+function page(): Omit<Environment, 'fetch' | 'now'> {
+  return {
+    // Missing in a Safari before 15.4 and on plain http, whatever the types say.
+    locks: (navigator as { locks?: Locks }).locks ?? null,
+    openChannel,
+    pageOrigin: /^https?:/.test(location.origin) ? location.origin : null,
+    readCookies: () => document.cookie,
+    localStorage: findLocalStorage(),
+    isOnline: () => navigator.onLine !== false,
+    onReturn(listener) {
+      const listen = (event: PageTransitionEvent) => event.persisted && listener()
+      addEventListener('pageshow', listen)
+      return () => removeEventListener('pageshow', listen)
+    },
   }
 }
 
 /** Reading the property already throws where the user has forbidden storage. */
-export function findLocalStorage(): Storage | null {
+function findLocalStorage(): Storage | null {
   try {
     return globalThis.localStorage ?? null
   } catch {

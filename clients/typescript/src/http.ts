@@ -2,16 +2,18 @@ import type { Environment } from './environment.js'
 import { ApiError, NetworkError } from './errors.js'
 import type { AuthMode } from './types.js'
 
-/** A call to the server, in JSON. */
+const TIMEOUT = 30_000
+
+/** A call to the server's own API, in JSON. */
 export interface Call {
   method: string
   path: string
   body?: unknown
-  /** Whether cookies go along and may be set, which only cookie mode needs. */
-  withCookies?: boolean
+  /** Whether the refresh cookie may go along or be set. */
+  withCredential?: boolean
   headers?: Record<string, string>
   accessToken?: string
-  /** Milliseconds. Without, as long as the platform waits. */
+  /** Milliseconds until the answer is read. */
   timeout?: number
 }
 
@@ -34,8 +36,34 @@ export class Http {
     return `${this.base}${path.startsWith('/') ? path : `/${path}`}`
   }
 
-  /** Any answer; rejects only with NetworkError. */
-  async send(call: Call): Promise<Response> {
+  /** The JSON of a 2xx; every other status is an ApiError, silence a NetworkError. */
+  async json<T>(call: Call): Promise<T> {
+    const url = this.resolve(call.path)
+    const controller = new AbortController()
+    const timer = setTimeout(() => controller.abort(), call.timeout ?? TIMEOUT)
+    try {
+      const init = { ...this.#init(call), signal: controller.signal }
+      return await readJson<T>(await this.#environment.fetch(url, init), this.#environment.now)
+    } catch (error) {
+      if (error instanceof ApiError || error instanceof NetworkError) throw error
+      throw unreachable(error)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** The platform's fetch, whose failures become NetworkErrors, but for the caller's own abort. */
+  async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    try {
+      return await this.#environment.fetch(input, init)
+    } catch (error) {
+      const signal = init?.signal ?? (input as Partial<Request>).signal
+      if (signal?.aborted || (error as Error | null)?.name === 'AbortError') throw error
+      throw unreachable(error)
+    }
+  }
+
+  #init(call: Call): RequestInit {
     const headers: Record<string, string> = { Accept: 'application/json', ...call.headers }
     const init: RequestInit = { method: call.method, headers }
     if (call.body !== undefined) {
@@ -43,25 +71,12 @@ export class Http {
       init.body = JSON.stringify(call.body)
     }
     if (call.accessToken) headers.Authorization = `Bearer ${call.accessToken}`
-    // Said every time, so that a server whose default is the other one does as this client expects.
-    if (call.withCookies) headers['X-Auth-Mode'] = this.mode
-    if (call.withCookies && this.mode === 'cookie') init.credentials = 'include'
-    return withTimeout(call.timeout, (signal) => this.fetch(this.resolve(call.path), { ...init, signal }))
-  }
-
-  /** The JSON of a 2xx; every other status is an ApiError. */
-  async json<T>(call: Call): Promise<T> {
-    return readJson<T>(await this.send(call), this.#environment.now)
-  }
-
-  /** The platform's fetch, whose failures become NetworkErrors, but for a caller's own abort. */
-  async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-    try {
-      return await this.#environment.fetch(input, init)
-    } catch (error) {
-      if ((error as Error | null)?.name === 'AbortError') throw error
-      throw new NetworkError('The server could not be reached.', error)
+    if (call.withCredential) {
+      // Said every time, so that a server whose default is the other one does as this client expects.
+      headers['X-Auth-Mode'] = this.mode
+      if (this.mode === 'cookie') init.credentials = 'include'
     }
+    return init
   }
 }
 
@@ -73,24 +88,10 @@ export async function readJson<T>(response: Response, now: () => number): Promis
     return (await response.json()) as T
   } catch (error) {
     // A hotel's sign-in page answers 200 to everything.
-    throw new NetworkError('The answer was not the server’s.', error)
+    throw new NetworkError('The answer did not come from the server.', error)
   }
 }
 
-async function withTimeout<T>(
-  milliseconds: number | undefined,
-  run: (signal: AbortSignal | null) => Promise<T>,
-): Promise<T> {
-  if (milliseconds === undefined) return run(null)
-  const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(), milliseconds)
-  try {
-    return await run(controller.signal)
-  } catch (error) {
-    throw error instanceof NetworkError
-      ? error
-      : new NetworkError('The server did not answer in time.', error)
-  } finally {
-    clearTimeout(timer)
-  }
+function unreachable(cause: unknown): NetworkError {
+  return new NetworkError('The server could not be reached.', cause)
 }

@@ -1,3 +1,4 @@
+import type { Environment } from './environment.js'
 import { ApiError, NetworkError } from './errors.js'
 
 /** Within the ten seconds in which the server gives the same successor for a spent token. */
@@ -5,21 +6,34 @@ const PAUSES = [300, 1000, 2000, 4000]
 /** A wait that is worth it while a call is held up. */
 const LONGEST_RETRY_AFTER = 3
 
-/** Resolves after a while. */
-export function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+/**
+ * Tries something repeatable again soon when its answer was lost or the server asks for a moment.
+ *
+ * `isWanted` ends it early. `run` is given its timeout: early tries give up soon, so that a lost answer is
+ * asked for again in time; the last one is patient with a slow network.
+ */
+export async function retrying<T>(
+  environment: Environment,
+  isWanted: () => boolean,
+  run: (timeout: number) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await run(attempt < PAUSES.length ? 4000 : 15_000)
+    } catch (error) {
+      const pause = pauseAfter(error, PAUSES[attempt], environment)
+      if (pause === null) throw error
+      await new Promise((resolve) => setTimeout(resolve, pause))
+      if (!isWanted()) throw error
+    }
+  }
 }
 
-/** Early attempts give up soon, so that a lost answer is asked for again in time; the last one is patient. */
-export function timeoutOf(attempt: number): number {
-  return attempt < PAUSES.length ? 4000 : 15_000
-}
-
-/** How long to wait before the next attempt, or null to give up. */
-export function pauseBefore(attempt: number, error: unknown, isOnline: boolean): number | null {
-  const pause = PAUSES[attempt] ?? null
-  if (error instanceof NetworkError) return isOnline ? pause : null
-  if (!(error instanceof ApiError) || pause === null) return null
+/** How long to wait before the next try, or null to give up. */
+function pauseAfter(error: unknown, pause: number | undefined, environment: Environment): number | null {
+  if (pause === undefined) return null
+  if (error instanceof NetworkError) return environment.isOnline() ? pause : null
+  if (!(error instanceof ApiError)) return null
   if (error.retryAfter !== undefined) {
     return error.retryAfter <= LONGEST_RETRY_AFTER ? Math.max(error.retryAfter * 1000, pause) : null
   }

@@ -1,46 +1,31 @@
 import { accessToken } from './access-token.js'
-import type { Credential } from './credential.js'
-import type { Environment } from './environment.js'
-import type { Http } from './http.js'
-import type { PendingLogout } from './pending-logout.js'
-import { userOf, withClaims } from './renewal.js'
+import type { Core } from './core.js'
+import { retrying } from './retry.js'
 import type { components } from './schema.js'
-import type { Session } from './session.js'
-import type { TabLock } from './tab-lock.js'
-import type { Account, Credentials, User, VerifyEmailInput } from './types.js'
+import type { Credentials, User, VerifyEmailInput } from './types.js'
+import { loadUser, withClaims } from './user.js'
 
 type Schemas = components['schemas']
 
+/** What a sign-in answers with, and the user as far as the answer tells. */
+interface Proved {
+  answer: { access: string; refresh?: string | null }
+  user: User
+}
+
 /** Signing in and out. */
 export class SignIn {
-  readonly #http: Http
-  readonly #session: Session
-  readonly #credential: Credential
-  readonly #lock: TabLock
-  readonly #environment: Environment
-  readonly #pending: PendingLogout
+  readonly #core: Core
 
-  constructor(
-    http: Http,
-    session: Session,
-    credential: Credential,
-    lock: TabLock,
-    environment: Environment,
-    pending: PendingLogout,
-  ) {
-    this.#http = http
-    this.#session = session
-    this.#credential = credential
-    this.#lock = lock
-    this.#environment = environment
-    this.#pending = pending
+  constructor(core: Core) {
+    this.#core = core
   }
 
   /** With a password. */
   login(credentials: Credentials): Promise<User> {
     return this.#enter(async () => {
       const answer = await this.#post<Schemas['LoginResponse']>('/api/auth/login/', credentials)
-      // Only a verified address gets this far.
+      // Only a verified address gets this far; the token says the rest.
       return { answer, user: { ...answer.user, is_staff: false, email_verified: true } }
     })
   }
@@ -49,62 +34,86 @@ export class SignIn {
   verifyEmail(proof: VerifyEmailInput): Promise<User> {
     return this.#enter(async () => {
       const answer = await this.#post<Schemas['VerifyEmailResponse']>('/api/auth/verify-email/', proof)
-      const fallback: User = {
-        ...answer.user,
-        first_name: '',
-        last_name: '',
-        is_staff: false,
-        email_verified: true,
-      }
-      return { answer, user: await this.#describe(answer.access, fallback) }
+      const known = { first_name: '', last_name: '', is_staff: false, email_verified: true }
+      // The answer leaves out the names, which are not worth failing for.
+      const user = await loadUser(this.#core.http, answer.access).catch(() => ({ ...known, ...answer.user }))
+      return { answer, user }
     })
   }
 
-  /** Here at once, then at the server. */
+  /** Here and in the other tabs at once, then at the server. */
   async logout(): Promise<void> {
-    this.#session.signOut('signed-out')
-    const token = await this.takeToken()
-    this.#pending.note()
-    await this.#lock.run(() => this.#credential.revoke(token))
-    this.#pending.clear()
+    const { session, credential, lock, mark } = this.#core
+    session.signOut('signed-out')
+    if (credential.isCookie) mark.set('signing-out')
+    const token = await this.#takeToken()
+    await lock.run(async () => {
+      await this.#revoke(token)
+      // A login that was under way has come in before us; whoever signs out last means it.
+      if (session.user) session.signOut('signed-out')
+      await this.#revoke(await this.#takeToken(), false)
+      mark.set(null)
+    })
   }
 
-  /** Makes up for a logout that did not reach the server; true when there was one. */
-  async finishLogout(): Promise<boolean> {
-    if (!this.#pending.isNoted) return false
-    await this.#lock.run(() => this.#credential.revoke(null))
-    this.#pending.clear()
-    return true
+  /** Forgets a session that the server has ended. */
+  async forget(): Promise<void> {
+    this.#core.session.signOut('signed-out')
+    this.#core.mark.set(null)
+    await this.#takeToken()
   }
 
-  /** Body mode's refresh token, which nobody can use afterwards. */
-  async takeToken(): Promise<string | null> {
-    if (this.#credential.isCookie) return null
-    const token = await this.#credential.tokens.get()
-    await this.#credential.tokens.set(null)
-    return token
+  /** Ends the session that only this tab has, because its user signed out in another one. */
+  async follow(): Promise<void> {
+    await this.#revoke(await this.#takeToken(), false)
   }
 
-  #post<T>(path: string, body: unknown): Promise<T> {
-    return this.#http.json<T>({ method: 'POST', path, body, withCookies: true })
+  /** Tells the server of a logout that it has not heard of. The user is out either way. */
+  async finishLogout(): Promise<void> {
+    const { session, lock, mark } = this.#core
+    session.signOut('signed-out')
+    await lock.run(async () => {
+      await this.#revoke(null)
+      if (!session.user) mark.set(null)
+    })
   }
 
   /** Under the lock, so that no renewal's answer puts the previous user's cookie back. */
-  #enter(prove: () => Promise<{ answer: { access: string; refresh?: string | null }; user: User }>) {
-    return this.#lock.run(async () => {
-      const sentAt = this.#environment.now()
+  #enter(prove: () => Promise<Proved>): Promise<User> {
+    const { session, credential, lock, mark, environment } = this.#core
+    return lock.run(async () => {
+      // The cookie of a user who left offline is about to be overwritten, and its session to be forgotten.
+      if (mark.get() === 'signing-out') await credential.revoke(null, 4000).catch(() => undefined)
+      const sentAt = environment.now()
       const { answer, user } = await prove()
       const access = accessToken(answer.access, sentAt)
-      if (!this.#credential.isCookie) await this.#credential.tokens.set(answer.refresh ?? null)
-      this.#pending.clear()
-      this.#session.signIn(access, withClaims(user, access))
+      if (!credential.isCookie) await credential.tokens.set(answer.refresh ?? null)
+      mark.set('signed-in')
+      session.signIn(access, withClaims(user, access))
       return withClaims(user, access)
     })
   }
 
-  /** The names, which verifying does not tell. They are not worth failing for. */
-  async #describe(access: string, fallback: User): Promise<User> {
-    const call = { method: 'GET', path: '/api/auth/me/', accessToken: access, timeout: 15_000 }
-    return this.#http.json<Account>(call).then(userOf, () => fallback)
+  #post<T>(path: string, body: unknown): Promise<T> {
+    return this.#core.http.json<T>({ method: 'POST', path, body, withCredential: true })
+  }
+
+  /** Body mode's refresh token, which nobody finds afterwards. */
+  async #takeToken(): Promise<string | null> {
+    const { credential } = this.#core
+    if (credential.isCookie) return null
+    const token = await credential.tokens.get()
+    if (token !== null) await credential.tokens.set(null)
+    return token
+  }
+
+  async #revoke(token: string | null, withCookie = true): Promise<void> {
+    const { credential, environment } = this.#core
+    if (token === null && !(withCookie && credential.isCookie)) return
+    await retrying(
+      environment,
+      () => true,
+      (timeout) => credential.revoke(token, timeout),
+    )
   }
 }
