@@ -31,9 +31,9 @@ export class ApiError extends Error {
   /** The problems by form field. */
   readonly fields: Record<string, string[]>
   /** Seconds to wait before the next try, when the server says so (429 and 503). */
-  readonly retryAfter?: number
+  readonly retryAfter: number | undefined
   /** Finds the call in the server's log. */
-  readonly requestId?: string
+  readonly requestId: string | undefined
 
   constructor(init: ApiErrorInit) {
     super(init.detail)
@@ -42,8 +42,8 @@ export class ApiError extends Error {
     this.detail = init.detail
     this.details = init.details ?? []
     this.fields = init.fields ?? {}
-    if (init.retryAfter !== undefined) this.retryAfter = init.retryAfter
-    if (init.requestId !== undefined) this.requestId = init.requestId
+    this.retryAfter = init.retryAfter
+    this.requestId = init.requestId
   }
 
   /** Reads a refusal. A page of a proxy in between becomes an error without a code. */

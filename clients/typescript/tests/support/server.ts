@@ -139,7 +139,7 @@ export class FakeServer {
 
   /** The session of a Bearer that is valid now by the server's clock. */
   authenticate(headers: Headers): ServerSession | null {
-    const token = headers.get('Authorization')?.replace('Bearer ', '')
+    const token = /^Bearer (.+)/.exec(headers.get('Authorization') ?? '')?.[1]
     if (!token) return null
     const { sid, exp } = claims<{ sid: string; exp: number }>(token)
     const session = this.sessions.get(sid)
