@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Lints, checks and tests the TypeScript client. Argument: the server's binary, to test the client against it.
+set -euo pipefail
+cd "$(dirname "$0")/../clients/typescript"
+
+if ! command -v npm >/dev/null; then
+  echo "Missing: npm; install Node 20 or later to test clients/typescript." >&2
+  [ -z "${CI:-}" ] || exit 1
+  exit 0
+fi
+if [ -n "${1:-}" ]; then
+  PORTCULLIS_BINARY=$(realpath "$1")
+  export PORTCULLIS_BINARY
+fi
+
+# `prepare` builds the package with it.
+npm ci --no-audit --no-fund --loglevel=error
+npm run --silent check
+[ -z "${PORTCULLIS_BINARY:-}" ] || npm run --silent generate:check
+npm pack --dry-run --loglevel=error >/dev/null
