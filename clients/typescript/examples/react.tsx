@@ -1,6 +1,7 @@
 // A sign-in page and what is behind it. Every component that calls useSession follows the session, in all tabs.
-import { type FormEvent, useEffect, useState, useSyncExternalStore } from 'react'
+
 import { ApiError, createClient, NetworkError } from 'portcullis-client'
+import { type FormEvent, useEffect, useState, useSyncExternalStore } from 'react'
 
 export const client = createClient()
 
@@ -13,7 +14,11 @@ export function App() {
   const [isOffline, setOffline] = useState(false)
 
   useEffect(() => {
-    const restore = () => client.restore().then(() => setOffline(false), () => setOffline(true))
+    const restore = () =>
+      client.restore().then(
+        () => setOffline(false),
+        () => setOffline(true),
+      )
     restore()
     addEventListener('online', restore)
     return () => removeEventListener('online', restore)
@@ -23,7 +28,10 @@ export function App() {
   if (session.status === 'signed-out') return <SignIn hasExpired={session.reason === 'expired'} />
   return (
     <p>
-      Hello {session.user.username}. <button onClick={() => client.logout().catch(() => {})}>Sign out</button>
+      Hello {session.user.username}.{' '}
+      <button type="button" onClick={() => client.logout().catch(() => {})}>
+        Sign out
+      </button>
     </p>
   )
 }

@@ -20,8 +20,6 @@ export class Session {
    */
   epoch = 0
   access: AccessToken | null = null
-  /** The session that ended last. */
-  endedId: string | undefined
   /** Tells the other tabs. */
   announce: (notice: Notice) => void = () => undefined
   #state: SessionState = { status: 'unknown' }
@@ -84,7 +82,6 @@ export class Session {
   /** As `signOut`, in silence. */
   end(reason: SignedOutReason): void {
     this.epoch += 1
-    this.endedId = this.access?.claims.sessionId
     this.access = null
     this.#setState({ status: 'signed-out', reason })
   }

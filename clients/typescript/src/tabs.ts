@@ -58,9 +58,8 @@ export class Tabs {
     const session = this.#session
     const isSame = this.#isSameSession(sent)
     const isKnown = session.state.status !== 'unknown'
+    // A renewal of a session that has ended here: it was racing the sign-out.
     if (sent.type === 'renewed' && !isSame && isKnown) return
-    // A renewal that ended after the sign-out it was racing.
-    if (sent.sessionId !== undefined && sent.sessionId === session.endedId) return
     if (!sent.access || !sent.user) {
       if (!isSame) this.#reactions.ask()
       return

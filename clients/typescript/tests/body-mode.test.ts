@@ -80,6 +80,47 @@ test('a sign-out while a renewal is under way leaves no token behind', async () 
   expect(browser.server.sessions.get('1')?.isEnded).toBe(true)
 })
 
+test('a sign-out while a renewal reads the storage leaves no token behind', async () => {
+  const client = open()
+  await settled(client.login(ADA))
+  await later(minutes(16))
+  storage.get = async () => {
+    const { token } = kept
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    return token
+  }
+  const call = client.fetch('/api/books/')
+  // Within the second reading: 30 to read, 40 on the way.
+  await later(80)
+  await settled(Promise.all([call, client.logout()]))
+  expect(kept.token).toBeNull()
+})
+
+test('a sign-in elsewhere does not undo a sign-out here that is younger', async () => {
+  const [one, other] = [open(), open()]
+  await settled(other.restore())
+  await settled(one.login(ADA))
+  await later(50)
+  storage.get = async () => {
+    const { token } = kept
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    return token
+  }
+  await settled(one.login(BOB))
+  await later(10)
+  void other.logout()
+  await later(1000)
+  expect(other.getSession()).toEqual(SIGNED_OUT)
+})
+
+test('whoever signs out while the login is under way leaves no session behind', async () => {
+  const client = open()
+  await settled(Promise.all([client.login(ADA), client.logout()]))
+  expect(client.getSession()).toEqual(SIGNED_OUT)
+  expect(kept.token).toBeNull()
+  expect(browser.server.sessions.get('1')?.isEnded).toBe(true)
+})
+
 test('tabs without messages see a sign-out in the storage', async () => {
   browser.hasChannels = false
   browser.hasLocks = false

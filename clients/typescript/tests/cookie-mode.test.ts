@@ -53,6 +53,8 @@ test('on another origin the csrftoken comes from the server, never from the page
   const away = browser.tab({ baseUrl: 'https://accounts.example.com', mode: 'cookie' })
   await settled(away.fetch('/api/books/'))
   expect(browser.server.count(CSRF)).toBe(1)
+  await settled(away.logout())
+  expect(browser.server.count(CSRF)).toBe(1)
 })
 
 test('another origin means body mode, without cookies', async () => {

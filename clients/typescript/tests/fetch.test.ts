@@ -130,6 +130,13 @@ describe('how a call ends', () => {
     expect((await failure(call)).name).toBe('AbortError')
   })
 
+  test('an abort with a reason of its own rejects with that reason', async () => {
+    const fails: typeof fetch = (_, init) => Promise.reject(init?.signal?.reason)
+    const tab = browser.tab({}, { fetch: fails })
+    const signal = AbortSignal.abort(new Error('left the page'))
+    expect((await failure(tab.fetch('/api/books/', { signal }))).message).toBe('left the page')
+  })
+
   test('a caller who leaves during a renewal leaves it to the others', async () => {
     await vi.advanceTimersByTimeAsync(minutes(16))
     const held = gate()

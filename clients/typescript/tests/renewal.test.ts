@@ -180,6 +180,23 @@ describe('failures that pass', () => {
     expect((await call()).status).toBe(200)
   })
 
+  test('a clock that is set back does not prolong a Retry-After', async () => {
+    await later(minutes(16))
+    browser.network.plan(REFRESH, refusal(429, 'throttled', { 'Retry-After': '60' }))
+    expect((await call()).status).toBe(429)
+    vi.setSystemTime(Date.now() - minutes(60))
+    expect((await call()).status).toBe(200)
+  })
+
+  test('an outage of five seconds is bridged within the grace', async () => {
+    await later(minutes(16))
+    browser.network.plan(REFRESH, 'lost', 'offline', 'offline')
+    const start = Date.now()
+    expect((await call()).status).toBe(200)
+    expect(Date.now() - start).toBeLessThan(5000)
+    expect(refreshes()).toBe(2)
+  })
+
   test('request rejects with the 503 of a renewal', async () => {
     await later(minutes(16))
     browser.network.plan(REFRESH, refusal(503, 'unavailable', { 'Retry-After': '30' }))

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test, vi } from 'vitest'
 import { FakeBrowser } from './support/browser.js'
 import { refusal } from './support/server.js'
-import { failure, minutes, settled } from './support/time.js'
+import { failure, gate, minutes, settled } from './support/time.js'
 
 const ADA = { username: 'ada', password: 'right' }
 const [REFRESH, ME] = ['/api/auth/refresh/', '/api/auth/me/']
@@ -24,6 +24,25 @@ test('a page load finds the session and its user', async () => {
 test('a browser in which nobody ever signed in asks nothing', async () => {
   expect(await settled(browser.tab().restore())).toEqual({ status: 'signed-out', reason: 'never' })
   expect(browser.server.received).toEqual([])
+})
+
+test('a csrftoken betrays a session that was begun without this client', async () => {
+  await settled(browser.tab().login(ADA))
+  browser.stored.clear()
+  expect((await settled(browser.tab().restore())).status).toBe('signed-in')
+})
+
+test('an account that is shown late does not take the place of another user’s', async () => {
+  const tab = browser.tab()
+  await settled(tab.login(ADA))
+  const held = gate()
+  browser.network.plan(ME, { hold: 'after', until: held.until })
+  const account = tab.me()
+  await vi.advanceTimersByTimeAsync(50)
+  await settled(tab.login({ username: 'bob', password: 'right' }))
+  held.open()
+  expect((await settled(account)).username).toBe('ada')
+  expect(tab.getSession()).toMatchObject({ user: { username: 'bob' } })
 })
 
 test('where storage is forbidden a page load asks, and no cookie means that nobody is signed in', async () => {

@@ -76,6 +76,83 @@ test('a page load that is still asking does not bring back a session that anothe
   expect(await settled(restored)).toEqual(SIGNED_OUT)
 })
 
+test('a page load that has its token but not yet its user does not undo a logout', async () => {
+  const held = gate()
+  browser.network.plan('/api/auth/me/', { hold: 'after', until: held.until })
+  const loading = browser.tab()
+  const restored = loading.restore()
+  await later(100)
+  const logout = loading.logout()
+  held.open()
+  await settled(logout)
+  expect(await settled(restored)).toEqual(SIGNED_OUT)
+  expect(loading.getSession()).toEqual(SIGNED_OUT)
+})
+
+test('a renewal that is refused because of a logout does not look like an expired session', async () => {
+  browser.hasLocks = false
+  const [one, other] = [browser.tab(), browser.tab()]
+  await settled(Promise.all([one.restore(), other.restore()]))
+  await later(minutes(16))
+  const held = gate()
+  browser.network.plan(REFRESH, { hold: 'before', until: held.until })
+  const call = one.fetch('/api/books/')
+  await later(50)
+  await settled(other.logout())
+  held.open()
+  await settled(call)
+  expect(one.getSession()).toEqual(SIGNED_OUT)
+})
+
+test('a renewal that cannot get through stops trying after a logout', async () => {
+  await later(minutes(16))
+  browser.network.plan(REFRESH, 'offline', 'offline', 'offline', 'offline', 'offline')
+  const call = client.fetch('/api/books/').catch(() => undefined)
+  await later(500)
+  const logout = client.logout()
+  await settled(Promise.all([call, logout]))
+  expect(browser.server.count(REFRESH)).toBe(0)
+  await later(20_000)
+  browser.network.plan(REFRESH)
+  expect(browser.server.count(REFRESH)).toBe(0)
+})
+
+test('a token that another tab renewed while this one signed out is not taken', async () => {
+  await settled(client.logout())
+  const name = 'portcullis:cookie:https://example.com'
+  const channel = browser.environment().openChannel(name, () => undefined)
+  const user = { id: 1, username: 'ada' }
+  channel?.post({
+    type: 'renewed',
+    access: 'late',
+    receivedAt: Date.now(),
+    user,
+    sessionId: '1',
+    userId: '1',
+  })
+  await later(50)
+  expect(client.getSession()).toEqual(SIGNED_OUT)
+})
+
+test('a tab that knows nothing of the session still ends it for all', async () => {
+  const unaware = browser.tab()
+  await settled(unaware.logout())
+  await later(50)
+  expect(client.getSession()).toEqual(SIGNED_OUT)
+  expect(isEnded()).toBe(true)
+})
+
+test('signing out everywhere leaves alone whoever signed in meanwhile', async () => {
+  const held = gate()
+  browser.network.plan('/api/auth/logout-all/', { hold: 'after', until: held.until })
+  const everywhere = client.logoutAll()
+  await later(50)
+  await settled(client.login(BOB))
+  held.open()
+  await settled(everywhere)
+  expect(client.getSession()).toMatchObject({ user: { username: 'bob' } })
+})
+
 test('whoever signs out while the login is under way is signed out', async () => {
   const fresh = new FakeBrowser()
   const tab = fresh.tab()

@@ -212,6 +212,23 @@ describe('one user at a time', () => {
   })
 })
 
+test('without locks, too, a login waits for the renewal of its own tab', async () => {
+  browser.hasLocks = false
+  const tab = browser.tab()
+  await settled(tab.login(ADA))
+  await later(minutes(16))
+  const held = gate()
+  browser.network.plan(REFRESH, { hold: 'after', until: held.until })
+  const call = tab.fetch('/api/books/')
+  await later(50)
+  const login = tab.login(BOB)
+  await later(100)
+  held.open()
+  await settled(Promise.all([call, login]))
+  await later(minutes(16))
+  expect((await settled(tab.request<{ caller: string }>('GET', '/api/books/'))).caller).toBe('bob')
+})
+
 test('a page that was put aside and is shown again asks whether it is still signed in', async () => {
   let show = () => undefined as unknown
   const onReturn = (listener: () => void) => {

@@ -73,12 +73,12 @@ export class FakeServer {
     }
   }
 
-  #login({ body, headers }: Received): Answer {
+  #login({ body, headers, jar }: Received): Answer {
     const user = this.users.get(body.username ?? '')
     if (!user || body.password !== 'right') return refusal(401, 'no_active_account')
     const sid = `${this.sessions.size + 1}`
     this.sessions.set(sid, { userId: user.id, generation: 0, spentAt: [], isEnded: false })
-    return this.#pair(sid, headers.get('X-Auth-Mode') === 'cookie', { user })
+    return this.#pair(sid, headers.get('X-Auth-Mode') === 'cookie' ? (jar ?? {}) : null, { user })
   }
 
   #refresh(call: Received): Answer {
@@ -96,7 +96,7 @@ export class FakeServer {
       session.isEnded = true
       return { ...refusal(401, 'token_not_valid'), cookies: clear }
     }
-    return this.#pair(sid, isCookie, {})
+    return this.#pair(sid, isCookie ? call.jar : null, {})
   }
 
   #logout(call: Received): Answer {
@@ -146,7 +146,7 @@ export class FakeServer {
     return session && !session.isEnded && exp * 1000 > Date.now() + this.skew ? session : null
   }
 
-  #pair(sid: string, isCookie: boolean, more: object): Answer {
+  #pair(sid: string, jar: Jar | null, more: object): Answer {
     const session = this.sessions.get(sid)
     const user = [...this.users.values()].find(({ id }) => id === session?.userId)
     const iat = Math.floor((Date.now() + this.skew) / 1000)
@@ -163,8 +163,12 @@ export class FakeServer {
       exp: iat + LIFETIME,
     })
     const refresh = jwt({ sid, generation: session?.generation })
-    if (!isCookie) return { status: 200, body: { access, refresh, ...more } }
-    return { status: 200, body: { access, ...more }, cookies: { refresh, csrftoken: 'csrf-of-login' } }
+    if (!jar) return { status: 200, body: { access, refresh, ...more } }
+    return {
+      status: 200,
+      body: { access, ...more },
+      cookies: { refresh, csrftoken: jar.csrftoken ?? 'csrf-of-login' },
+    }
   }
 }
 
