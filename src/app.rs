@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::health;
 use crate::mail::{self, Mailer, Outbox, Transport, Worker, mailbox};
 use crate::model::Migrator;
-use crate::routes::{BEARER, Routes};
+use crate::routes::{BEARER, Routes, name_operations};
 use crate::serve;
 use crate::state::App;
 use crate::storage::Storage;
@@ -380,5 +380,6 @@ pub fn api(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
         .into_iter()
         .map(|(path, item)| (format!("{path}/"), item))
         .collect();
+    name_operations(&mut document);
     (router, document)
 }

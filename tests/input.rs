@@ -115,3 +115,18 @@ async fn production_sends_plain_http_to_https_but_for_health_and_metrics() {
     assert_eq!(secure.headers["strict-transport-security"], "max-age=31536000; includeSubDomains");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_of_the_document_has_a_name_of_its_own() {
+    let app = TestApp::start(Database::Sqlite).await;
+    let document = app.get("/api/schema", "").await.expect(200).body;
+    let items = document["paths"].as_object().unwrap().values();
+    let operations = items.flat_map(|item| item.as_object().unwrap().values());
+    let mut names: Vec<_> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    assert!(names.contains(&"post_api_auth_password_reset_confirm"), "{names:?}");
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count, "{names:?}");
+    app.stop().await;
+}
