@@ -13,8 +13,13 @@ if [ -n "${1:-}" ]; then
   export PORTCULLIS_BINARY
 fi
 
-# `prepare` builds the package with it.
-npm ci --no-audit --no-fund --loglevel=error
-npm run --silent check
+# npm ci takes longer than everything else, and the same lock installs the same packages.
+installed=node_modules/.installed-lock.json
+if ! cmp -s package-lock.json "$installed"; then
+  npm ci --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error
+  cp package-lock.json "$installed"
+fi
 [ -z "${PORTCULLIS_BINARY:-}" ] || npm run --silent generate:check
-npm pack --dry-run --loglevel=error >/dev/null
+npm run --silent check
+npm run --silent build
+npm pack --dry-run --ignore-scripts --loglevel=error >/dev/null

@@ -1,3 +1,4 @@
+import axios from 'axios'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { PortcullisClient } from '../src/types.js'
 import { FakeBrowser } from './support/browser.js'
@@ -159,6 +160,19 @@ describe('how a call ends', () => {
     expect((await settled(fetch('/api/books/'))).status).toBe(200)
     expect(getSession().status).toBe('signed-in')
   })
+})
+
+test('axios on top of client.fetch sends the token, and its calls are repeated after a 401', async () => {
+  const api = axios.create({
+    baseURL: 'https://example.com/api',
+    adapter: 'fetch',
+    env: { fetch: client.fetch },
+  })
+  browser.network.plan('/api/books/', refusal(401, 'token_not_valid'))
+  const { data } = await settled(api.post('/books/', { title: 'Emma' }))
+  expect(data).toEqual({ caller: 'ada', title: 'Emma' })
+  browser.network.plan('/api/books/', refusal(404, 'not_found'))
+  expect(await failure(api.get('/books/'))).toMatchObject({ response: { status: 404 } })
 })
 
 test('request gives undefined for 204 and an ApiError for a refusal', async () => {
