@@ -6,10 +6,15 @@ export function openChannel(name: string, receive: (message: unknown) => void): 
   return openStorageChannel(name, receive)
 }
 
-function openBroadcastChannel(name: string, receive: (message: unknown) => void): Channel {
-  const channel = new BroadcastChannel(name)
-  channel.onmessage = (event) => receive(event.data)
-  return { post: (message) => channel.postMessage(message), close: () => channel.close() }
+function openBroadcastChannel(name: string, receive: (message: unknown) => void): Channel | null {
+  try {
+    const channel = new BroadcastChannel(name)
+    channel.onmessage = (event) => receive(event.data)
+    return { post: (message) => channel.postMessage(message), close: () => channel.close() }
+  } catch {
+    // Browsers refuse it to a page in a foreign frame.
+    return null
+  }
 }
 
 /**

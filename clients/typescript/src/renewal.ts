@@ -152,7 +152,7 @@ export class Renewal {
   #end(reason: SignedOutReason): void {
     const { credential, session, mark } = this.#core
     mark.set(null)
-    session.signOut(reason)
+    if (session.state.status !== 'signed-out') session.signOut(reason)
     if (!credential.isCookie && reason === 'expired') void credential.tokens.set(null)
   }
 }

@@ -88,7 +88,8 @@ export class Session {
 
   /** A token whose owner has not been asked for: after a page load, or when the cookie is another user's now. */
   awaitUser(access: AccessToken): void {
-    if (this.user && String(this.user.id) !== access.claims.userId) {
+    const { userId } = access.claims
+    if (this.user && userId !== undefined && String(this.user.id) !== userId) {
       this.epoch += 1
       this.#setState({ status: 'unknown' })
     }
@@ -121,6 +122,17 @@ export class Session {
 
   #setState(state: SessionState): void {
     this.#state = state
-    for (const listener of [...this.#listeners]) listener()
+    for (const listener of [...this.#listeners]) callSafely(listener)
+  }
+}
+
+/** A listener that throws is reported, and must not stop a sign-out halfway. */
+function callSafely(listener: () => void): void {
+  try {
+    listener()
+  } catch (error) {
+    setTimeout(() => {
+      throw error
+    })
   }
 }

@@ -29,8 +29,19 @@ export class TabLock {
   async #acrossTabs<T>(job: (waited: boolean) => Promise<T>): Promise<T> {
     const locks = this.#locks
     if (!locks) return job(false)
-    const taken = await this.#tryNow(locks, job)
-    return taken ? taken.result : this.#wait(locks, job)
+    let hasBegun = false
+    const begin = (waited: boolean) => {
+      hasBegun = true
+      return job(waited)
+    }
+    try {
+      const done = (await this.#tryNow(locks, begin)) ?? (await this.#wait(locks, begin))
+      return done.result
+    } catch (error) {
+      if (hasBegun) throw error
+      // Waited for too long, or a sandboxed page, to which locks are refused.
+      return job(true)
+    }
   }
 
   #tryNow<T>(locks: Locks, job: (waited: boolean) => Promise<T>): Promise<{ result: T } | null> {
@@ -39,19 +50,14 @@ export class TabLock {
     )
   }
 
-  async #wait<T>(locks: Locks, job: (waited: boolean) => Promise<T>): Promise<T> {
+  async #wait<T>(locks: Locks, job: (waited: boolean) => Promise<T>): Promise<{ result: T }> {
     const patience = new AbortController()
     const timer = setTimeout(() => patience.abort(), LONGEST_WAIT)
-    let began = false
     try {
-      return await locks.request(this.#name, { signal: patience.signal }, () => {
-        began = true
+      return await locks.request(this.#name, { signal: patience.signal }, async () => {
         clearTimeout(timer)
-        return job(true)
+        return { result: await job(true) }
       })
-    } catch (error) {
-      if (began || !patience.signal.aborted) throw error
-      return job(true)
     } finally {
       clearTimeout(timer)
     }

@@ -45,6 +45,8 @@ export class Tabs {
   }
 
   close(): void {
+    // A closed channel throws at whoever still speaks.
+    this.#session.announce = () => undefined
     this.#channel?.close()
   }
 

@@ -223,3 +223,13 @@ test('a refused deletion leaves the session alone', async () => {
   await failure(client.deleteMe('wrong'))
   expect(client.getSession().status).toBe('signed-in')
 })
+
+test('a listener that throws is reported and does not stop a sign-out', async () => {
+  client.subscribe(() => {
+    throw new Error('the page is broken')
+  })
+  const logout = client.logout()
+  expect(() => vi.advanceTimersByTime(1)).toThrow('the page is broken')
+  await settled(logout)
+  expect(isEnded()).toBe(true)
+})

@@ -177,6 +177,14 @@ describe('browsers that lack something', () => {
   })
 })
 
+test('a sandboxed page, to which locks and messages are refused, signs in all the same', async () => {
+  const refused = () => Promise.reject(new DOMException('denied', 'SecurityError'))
+  const tab = browser.tab({}, { locks: { request: refused }, openChannel: () => null })
+  await settled(tab.login(ADA))
+  await later(minutes(16))
+  expect((await settled(tab.fetch('/api/books/'))).status).toBe(200)
+})
+
 describe('one user at a time', () => {
   test('a call begun by one user is not repeated as another', async () => {
     const [one, other] = [browser.tab(), browser.tab()]
@@ -252,4 +260,13 @@ test('a closed client hears nothing', async () => {
   await settled(one.login(ADA))
   await later(50)
   expect(other.getSession()).toEqual({ status: 'unknown' })
+})
+
+test('a closed client still signs out', async () => {
+  const tab = browser.tab()
+  await settled(tab.login(ADA))
+  tab.close()
+  await settled(tab.logout())
+  expect(tab.getSession()).toEqual(SIGNED_OUT)
+  expect(browser.server.sessions.get('1')?.isEnded).toBe(true)
 })
