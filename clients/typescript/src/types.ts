@@ -70,7 +70,7 @@ export type SessionState =
 /**
  * The session of a user, and calls in their name. Every method may be passed around without its object.
  *
- * Methods reject with {@link ApiError} when the server refuses and with {@link NetworkError} when it was not
+ * Methods reject with `ApiError` when the server refuses and with `NetworkError` when it was not
  * reached.
  */
 export interface PortcullisClient {
@@ -80,7 +80,8 @@ export interface PortcullisClient {
   subscribe(listener: () => void): () => void
   /**
    * Finds out on page load whether a session is still there. Without network it rejects with
-   * {@link NetworkError} and the state stays `unknown`: call it again.
+   * `NetworkError` and the state stays `unknown`: call it again. In cookie mode it asks the server only
+   * in a browser in which somebody has signed in through this client.
    */
   restore(): Promise<SessionState>
   /** Ends what the client listens to. For tests and for pages that make several clients. */
