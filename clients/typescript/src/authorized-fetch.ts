@@ -72,7 +72,7 @@ export class AuthorizedFetch {
 
   async #hasNewToken(epoch: number, refused: string | null): Promise<boolean> {
     const { session } = this.#core
-    if (session.state.status === 'signed-out') return false
+    if (session.epoch !== epoch || session.state.status === 'signed-out') return false
     // Unless another call has renewed it since this one was sent.
     if (this.#tokenOf(epoch) === refused) await this.#renewal.run()
     const current = this.#tokenOf(epoch)

@@ -74,7 +74,7 @@ export class SignIn {
     session.signOut('signed-out')
     await lock.run(async () => {
       await this.#revoke(null)
-      if (!session.user) mark.set(null)
+      mark.set(null)
     })
   }
 

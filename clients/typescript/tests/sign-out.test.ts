@@ -106,15 +106,32 @@ test('a renewal that is refused because of a logout does not look like an expire
 
 test('a renewal that cannot get through stops trying after a logout', async () => {
   await later(minutes(16))
-  browser.network.plan(REFRESH, 'offline', 'offline', 'offline', 'offline', 'offline')
+  browser.network.plan(REFRESH, 'offline', 'offline')
   const call = client.fetch('/api/books/').catch(() => undefined)
   await later(500)
-  const logout = client.logout()
-  await settled(Promise.all([call, logout]))
-  expect(browser.server.count(REFRESH)).toBe(0)
+  await settled(Promise.all([call, client.logout()]))
   await later(20_000)
-  browser.network.plan(REFRESH)
   expect(browser.server.count(REFRESH)).toBe(0)
+})
+
+test('a renewal that is refused after another user signed in does not sign that user out', async () => {
+  browser.hasLocks = false
+  const [one, other] = [browser.tab(), browser.tab()]
+  await settled(Promise.all([one.restore(), other.restore()]))
+  await later(minutes(16))
+  const held = gate()
+  browser.network.plan(REFRESH, { hold: 'before', until: held.until })
+  const call = one.fetch('/api/books/')
+  await later(50)
+  for (const session of browser.server.sessions.values()) session.isEnded = true
+  await settled(other.login(BOB))
+  await later(50)
+  held.open()
+  expect((await settled(call)).status).toBe(401)
+  expect([one.getSession(), other.getSession()]).toMatchObject([
+    { user: { username: 'bob' } },
+    { user: { username: 'bob' } },
+  ])
 })
 
 test('a token that another tab renewed while this one signed out is not taken', async () => {

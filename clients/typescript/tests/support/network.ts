@@ -52,11 +52,12 @@ export class FakeNetwork {
   }
 
   async #there(call: Received, fate: Fate | undefined, signal: AbortSignal): Promise<Answer> {
+    // A browser adds its cookies when it sends, not when the call arrives.
+    const asSent = { ...call, jar: call.jar && { ...call.jar } }
     await pause(LATENCY, signal)
     if (!this.isOnline || fate === 'offline') throw new TypeError('fetch failed')
     if (fate === 'silent') await pause(1e9, signal)
     if (isGate(fate) && fate.hold === 'before') await fate.until
-    const asSent = { ...call, jar: call.jar && { ...call.jar } }
     const planned = isGate(fate) ? fate.answer : isAnswer(fate) ? fate : undefined
     const answer = planned ? this.#note(asSent, planned) : this.#server.handle(asSent)
     if (isGate(fate) && fate.hold === 'after') await fate.until
