@@ -227,20 +227,6 @@ test('signing out without a session is no error', async () => {
   expect(client.getSession()).toEqual(SIGNED_OUT)
 })
 
-test('deleting the account signs out everywhere', async () => {
-  const other = browser.tab()
-  await settled(other.restore())
-  await settled(client.deleteMe('right'))
-  await later(50)
-  expect([client.getSession(), other.getSession()]).toEqual([SIGNED_OUT, SIGNED_OUT])
-})
-
-test('a refused deletion leaves the session alone', async () => {
-  browser.network.plan('/api/auth/me/', refusal(400, 'invalid'))
-  await failure(client.deleteMe('wrong'))
-  expect(client.getSession().status).toBe('signed-in')
-})
-
 test('a listener that throws is reported and does not stop a sign-out', async () => {
   client.subscribe(() => {
     throw new Error('the page is broken')
