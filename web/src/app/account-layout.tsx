@@ -1,0 +1,71 @@
+import { Button } from '@mantine/core'
+import { IconLogout } from '@tabler/icons-react'
+import { useMutation } from '@tanstack/react-query'
+import { Outlet, useNavigate, useRouter } from '@tanstack/react-router'
+import { useEffect } from 'react'
+import { SchemeSwitch } from '@/components/scheme-switch'
+import { client } from '@/lib/client'
+import { farewell } from '@/lib/farewell'
+import { queryClient } from '@/lib/query-client'
+import { useSession } from '@/lib/session'
+import { texts } from '@/lib/texts'
+import { toast } from '@/lib/toasts'
+import styles from './account-layout.module.css'
+import { AccountNav } from './account-nav'
+import { Brand } from './brand'
+
+/** The pages behind the gate. When the session ends, here or in another tab, they close at once. */
+export function AccountLayout() {
+  const session = useSession()
+  useLeaveWhenSignedOut()
+  if (session.status !== 'signed-in') return null
+  return (
+    <div className={styles.layout}>
+      <header className={styles.header}>
+        <div>
+          <Brand />
+          <SchemeSwitch />
+          <SignOutButton />
+        </div>
+      </header>
+      <div className={styles.body}>
+        <AccountNav />
+        <main id="content" tabIndex={-1} className={styles.main}>
+          <Outlet />
+        </main>
+      </div>
+    </div>
+  )
+}
+
+function SignOutButton() {
+  const signOut = useMutation({
+    mutationFn: () => client.logout(),
+    onError: () => toast(texts.problem.network),
+  })
+  return (
+    <Button
+      variant="default"
+      size="sm"
+      leftSection={<IconLogout size={16} aria-hidden />}
+      loading={signOut.isPending}
+      onClick={() => signOut.mutate()}
+    >
+      {texts.account.signOut}
+    </Button>
+  )
+}
+
+function useLeaveWhenSignedOut() {
+  const session = useSession()
+  const navigate = useNavigate()
+  const router = useRouter()
+  useEffect(() => {
+    if (session.status !== 'signed-out') return
+    const hasExpired = session.reason === 'expired' && !farewell.get()
+    queryClient.clear()
+    if (!farewell.get()) toast(hasExpired ? texts.signIn.expired : texts.signIn.signedOut)
+    const next = hasExpired ? router.state.location.href : undefined
+    void navigate({ to: '/sign-in', search: { next }, replace: true })
+  }, [session, navigate, router])
+}

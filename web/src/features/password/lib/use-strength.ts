@@ -1,0 +1,26 @@
+import { useDebouncedValue } from '@mantine/hooks'
+import { useEffect, useState } from 'react'
+import type { Strength } from './strength'
+
+const PAUSE = 150
+
+/** The strength of what is typed; undefined for nothing, and while the word lists load. */
+export function useStrength(password: string, personal: readonly string[]): Strength | undefined {
+  const [settled] = useDebouncedValue(password, PAUSE)
+  const [judged, setJudged] = useState<{ password: string; strength: Strength }>()
+  const words = personal.join('\n')
+  useEffect(() => {
+    if (settled === '') return
+    let isCurrent = true
+    const load = async () => {
+      const { judgeStrength } = await import('./strength')
+      if (isCurrent) setJudged({ password: settled, strength: judgeStrength(settled, words.split('\n')) })
+    }
+    // Without the lists the meter stays away; the server judges in any case.
+    load().catch(() => undefined)
+    return () => {
+      isCurrent = false
+    }
+  }, [settled, words])
+  return password === '' ? undefined : judged?.strength
+}
