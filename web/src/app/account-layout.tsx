@@ -41,7 +41,7 @@ export function AccountLayout() {
 function SignOutButton() {
   const signOut = useMutation({
     mutationFn: () => client.logout(),
-    onError: () => toast(texts.problem.network),
+    onError: () => toast(texts.account.signOutUntold),
   })
   return (
     <Button

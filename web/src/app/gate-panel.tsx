@@ -21,7 +21,12 @@ export function GatePanel() {
 
 function Gate() {
   return (
-    <svg className={styles.gate} viewBox="0 0 600 480" preserveAspectRatio="xMidYMin slice" aria-hidden="true">
+    <svg
+      className={styles.gate}
+      viewBox="0 0 600 480"
+      preserveAspectRatio="xMidYMin slice"
+      aria-hidden="true"
+    >
       <g fill="none" stroke="currentColor" strokeWidth="10" strokeLinejoin="round">
         {BEAMS.map((y) => (
           <path key={y} d={`M0 ${y}H600`} />

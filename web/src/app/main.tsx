@@ -1,4 +1,6 @@
-import '@/styles.css'
+import '@/styles/mantine.css'
+import 'virtual:theme.css'
+import '@/styles/global.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { takeTokenFromAddress } from '@/lib/link-token'

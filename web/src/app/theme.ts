@@ -27,7 +27,7 @@ const dark: MantineColorsTuple = [
 ]
 
 const sans =
-  "system-ui, -apple-system, 'Segoe UI', Roboto, Inter, 'Noto Sans', 'Liberation Sans', Arial, sans-serif"
+  "-apple-system, 'Segoe UI', Roboto, Inter, 'Noto Sans', 'Liberation Sans', system-ui, sans-serif"
 
 /** The look: one accent, system fonts, soft corners. Built into the style sheet by `vite/theme-css.ts`. */
 export const theme = createTheme({

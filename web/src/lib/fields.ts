@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { texts } from './texts'
 
-const filled = z.minLength<string>(1, texts.required)
+const filled = z.minLength(1, texts.required)
 
 /** What forms check before they ask; the server has the last word. */
 export const fields = {
@@ -10,7 +10,9 @@ export const fields = {
   email: z.string().check(filled, z.regex(/^\s*[^\s@]+@[^\s@]+\s*$/, texts.field.emailRule)),
   password: z.string().check(filled),
   code: z.string().check(filled, z.regex(/^\s*(\d[\s-]*){8}$/, texts.field.codeRule)),
-  name: z.string().check(z.maxLength(150, texts.field.nameRule), z.regex(/^(?!.*:\/\/)[^<>]*$/, texts.field.nameRule)),
+  name: z
+    .string()
+    .check(z.maxLength(150, texts.field.nameRule), z.regex(/^(?!.*:\/\/)[^<>]*$/, texts.field.nameRule)),
 }
 
 /** A code without the blanks that people type or paste. */

@@ -26,7 +26,8 @@ export function toProblem(error: unknown, names: readonly string[], now: number 
   )
   const elsewhere = entries.filter(([name]) => !names.includes(name)).flatMap(([, messages]) => messages)
   const problem: Problem = { fields, messages: elsewhere, code: error.code }
-  if (error.status >= 500) return { ...problem, messages: [texts.problem.unknown], requestId: error.requestId }
+  if (error.status >= 500)
+    return { ...problem, messages: [texts.problem.unknown], requestId: error.requestId }
   if (entries.length === 0) problem.messages = [error.detail || texts.problem.unknown]
   return problem
 }

@@ -157,6 +157,7 @@ export const texts = {
   account: {
     nav: 'Account',
     signOut: 'Sign out',
+    signOutUntold: 'You are signed out here. The server is told as soon as it can be reached.',
     profile: 'Profile',
     email: 'E-mail',
     password: 'Password',

@@ -26,7 +26,7 @@ export function SignInForm() {
   })
   const { errors, isSubmitting } = form.formState
   const { onSubmit, problem } = useSubmit(form, async (values) => {
-    const { user } = await signIn.mutateAsync(values)
+    const user = await signIn.mutateAsync(values)
     if (isReturn(farewell.get(), user)) toast(texts.signIn.restored)
     farewell.set(undefined)
   })

@@ -31,7 +31,7 @@ export function SignUpForm() {
   const { onSubmit, problem } = useSubmit(form, async (values) => {
     const message = checkPassword(values.password, [values.username, values.email])
     if (message) return form.setError('password', { message }, { shouldFocus: true })
-    const input: SignUpInput = { ...values, email: values.email.trim(), ...(invite && { invite }) }
+    const input: SignUpInput = { ...values, email: values.email.trim(), ...(invite ? { invite } : {}) }
     await signUp.mutateAsync(input)
     dropLinkToken()
     await navigate({ to: '/check-mail', state: { email: input.email } })

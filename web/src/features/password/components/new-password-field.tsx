@@ -34,7 +34,10 @@ export function NewPasswordField({ label, registration, error, value, personal }
       />
       <StrengthMeter strength={strength} />
       {policy.data && (
-        <PasswordRules id={id} rules={judge(policy.data, value, { personal, isCommon: strength?.isCommon })} />
+        <PasswordRules
+          id={id}
+          rules={judge(policy.data, value, { personal, isCommon: strength?.isCommon })}
+        />
       )}
       {policy.isPending && <Skeleton height={72} aria-hidden />}
     </Stack>

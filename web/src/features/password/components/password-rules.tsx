@@ -9,7 +9,11 @@ export function PasswordRules({ id, rules }: { id: string; rules: readonly Rule[
     <ul id={id} className={styles.rules} aria-label={texts.rules.heading}>
       {rules.map((rule) => (
         <li key={rule.text} data-met={rule.isMet || undefined}>
-          {rule.isMet ? <IconCheck size={16} stroke={2.5} aria-hidden /> : <IconPoint size={16} aria-hidden />}
+          {rule.isMet ? (
+            <IconCheck size={16} stroke={2.5} aria-hidden />
+          ) : (
+            <IconPoint size={16} aria-hidden />
+          )}
           {rule.isMet !== undefined && (
             <span className="visually-hidden">{rule.isMet ? texts.rules.met : texts.rules.unmet} </span>
           )}

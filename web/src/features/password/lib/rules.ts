@@ -40,8 +40,14 @@ export function judge(policy: PasswordPolicy, password: string, context: Context
       isMet: length >= policy.min_length && length <= policy.max_length,
     },
     ...(policy.policy === 'guide' ? classes : []),
-    { text: rules.notSimilar, isMet: isTyped && !context.personal.some((value) => isSimilar(password, value)) },
-    { text: rules.notCommon, isMet: context.isCommon === undefined ? undefined : isTyped && !context.isCommon },
+    {
+      text: rules.notSimilar,
+      isMet: isTyped && !context.personal.some((value) => isSimilar(password, value)),
+    },
+    {
+      text: rules.notCommon,
+      isMet: context.isCommon === undefined ? undefined : isTyped && !context.isCommon,
+    },
   ]
 }
 

@@ -19,7 +19,10 @@ const zxcvbn = new ZxcvbnFactory({
 /** Judges a password in this browser; it is sent nowhere. */
 export function judgeStrength(password: string, personal: readonly string[]): Strength {
   const judged = password.slice(0, MAX_JUDGED)
-  const result = zxcvbn.check(judged, personal.filter((value) => value !== ''))
+  const result = zxcvbn.check(
+    judged,
+    personal.filter((value) => value !== ''),
+  )
   const isCommon = result.sequence.some(
     (match) =>
       match.pattern === 'dictionary' &&
