@@ -38,6 +38,7 @@ function server() {
       PORTCULLIS_SERVER__LISTEN: api,
       PORTCULLIS_SERVER__PUBLIC_URL: baseURL,
       PORTCULLIS_THROTTLE__ENABLED: 'false',
+      PORTCULLIS_LOG__LEVEL: 'warn',
     },
   }
 }

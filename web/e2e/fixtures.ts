@@ -12,7 +12,9 @@ export const test = base.extend({
     })
     await page.addInitScript(() => {
       document.addEventListener('securitypolicyviolation', (event) => {
-        console.error(`Content Security Policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`)
+        console.error(
+          `Content Security Policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`,
+        )
       })
     })
     await use(page)
@@ -69,7 +71,10 @@ export async function mailTo(page: Page, email: string, having: string): Promise
   await expect
     .poll(async () => {
       const { results } = await (await page.request.get('/dev/mail/messages')).json()
-      const found = results.find((mail: { to: string[] | string }) => JSON.stringify(mail).includes(email) && JSON.stringify(mail).includes(having))
+      const found = results.find(
+        (mail: { to: string[] | string }) =>
+          JSON.stringify(mail).includes(email) && JSON.stringify(mail).includes(having),
+      )
       text = found ? JSON.stringify(found) : ''
       return text
     })

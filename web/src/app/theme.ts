@@ -26,8 +26,7 @@ const dark: MantineColorsTuple = [
   '#0a0f0e',
 ]
 
-const sans =
-  "-apple-system, 'Segoe UI', Roboto, Inter, 'Noto Sans', 'Liberation Sans', system-ui, sans-serif"
+const sans = "-apple-system, 'Segoe UI', Roboto, Inter, 'Noto Sans', 'Liberation Sans', system-ui, sans-serif"
 
 /** The look: one accent, system fonts, soft corners. Built into the style sheet by `vite/theme-css.ts`. */
 export const theme = createTheme({

@@ -1,5 +1,5 @@
 import { texts } from '@/lib/texts'
-import type { Strength } from '../lib/strength'
+import type { Strength } from '../lib/judge-strength'
 import styles from './strength-meter.module.css'
 
 /** Four bars and a word; the word is also said to screen readers once typing pauses. */

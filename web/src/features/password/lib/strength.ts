@@ -1,35 +1,51 @@
-import { ZxcvbnFactory } from '@zxcvbn-ts/core'
-import * as common from '@zxcvbn-ts/language-common'
-import * as english from '@zxcvbn-ts/language-en'
+import type { Strength } from './judge-strength'
+import workerUrl from './strength.worker.ts?worker&url'
 
-/** How hard a password is to guess, from 0 to 4, and whether it is on the list of common ones. */
-export interface Strength {
-  score: 0 | 1 | 2 | 3 | 4
-  isCommon: boolean
+export interface Question {
+  id: number
+  password: string
+  personal: readonly string[]
 }
 
-/** Longer passwords are judged by their beginning: the time grows with the length. */
-const MAX_JUDGED = 64
+export interface Answer {
+  id: number
+  strength: Strength
+}
 
-const zxcvbn = new ZxcvbnFactory({
-  dictionary: { ...common.dictionary, ...english.dictionary },
-  graphs: common.adjacencyGraphs,
-})
+let worker: Worker | undefined
+let lastId = 0
 
-/** Judges a password in this browser; it is sent nowhere. */
-export function judgeStrength(password: string, personal: readonly string[]): Strength {
-  const judged = password.slice(0, MAX_JUDGED)
-  const result = zxcvbn.check(
-    judged,
-    personal.filter((value) => value !== ''),
-  )
-  const isCommon = result.sequence.some(
-    (match) =>
-      match.pattern === 'dictionary' &&
-      match.dictionaryName.startsWith('passwords') &&
-      match.token.length === password.length &&
-      !match.l33t &&
-      !match.reversed,
-  )
-  return { score: result.score, isCommon }
+/** Judges a password in a worker of this page; it leaves the browser no more than before. */
+export function askStrength(password: string, personal: readonly string[]): Promise<Strength> {
+  worker ??= new Worker(trusted(workerUrl), { type: 'module' })
+  const asked = worker
+  lastId += 1
+  const question: Question = { id: lastId, password, personal }
+  return new Promise((resolve, reject) => {
+    const receive = ({ data }: MessageEvent<Answer>) => {
+      if (data.id !== question.id) return
+      asked.removeEventListener('message', receive)
+      resolve(data.strength)
+    }
+    asked.addEventListener('message', receive)
+    asked.addEventListener('error', reject, { once: true })
+    asked.postMessage(question)
+  })
+}
+
+interface TrustedTypes {
+  createPolicy(
+    name: string,
+    rules: { createScriptURL(url: string): string },
+  ): { createScriptURL(url: string): string }
+}
+
+/** Where Trusted Types are enforced, a worker's address must come out of a policy; ours knows this one only. */
+function trusted(url: string): string {
+  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes }
+  const only = (asked: string) => {
+    if (asked !== url) throw new TypeError('not the address of the worker')
+    return asked
+  }
+  return trustedTypes?.createPolicy('strength-worker', { createScriptURL: only }).createScriptURL(url) ?? url
 }
