@@ -1,4 +1,10 @@
-import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from '@mantine/core'
+import {
+  type CSSVariablesResolver,
+  createTheme,
+  defaultVariantColorsResolver,
+  type MantineColorsTuple,
+  type VariantColorsResolver,
+} from '@mantine/core'
 
 const petrol: MantineColorsTuple = [
   '#e8f5f3',
@@ -11,6 +17,19 @@ const petrol: MantineColorsTuple = [
   '#146b63',
   '#0f5a53',
   '#0b4640',
+]
+
+const danger: MantineColorsTuple = [
+  '#fdeceb',
+  '#fad8d5',
+  '#f6b3ad',
+  '#f39c94',
+  '#f0857b',
+  '#dc4b3e',
+  '#c93225',
+  '#b42318',
+  '#931a11',
+  '#75140d',
 ]
 
 const dark: MantineColorsTuple = [
@@ -28,12 +47,18 @@ const dark: MantineColorsTuple = [
 
 const sans = "-apple-system, 'Segoe UI', Roboto, Inter, 'Noto Sans', 'Liberation Sans', system-ui, sans-serif"
 
+/** Words on a filled button: white on the dark shade of the light scheme, nearly black on the light one. */
+const variantColorResolver: VariantColorsResolver = (input) => {
+  const colors = defaultVariantColorsResolver(input)
+  return input.variant === 'filled' ? { ...colors, color: 'var(--color-on-filled)' } : colors
+}
+
 /** The look: one accent, system fonts, soft corners. Built into the style sheet by `vite/theme-css.ts`. */
 export const theme = createTheme({
   primaryColor: 'petrol',
   primaryShade: { light: 7, dark: 4 },
-  colors: { petrol, dark },
-  autoContrast: true,
+  colors: { petrol, danger, dark },
+  variantColorResolver,
   fontFamily: sans,
   fontFamilyMonospace: "ui-monospace, 'SF Mono', Menlo, Consolas, 'Liberation Mono', monospace",
   headings: { fontFamily: sans, fontWeight: '650' },
@@ -59,6 +84,7 @@ export const cssVariablesResolver: CSSVariablesResolver = () => ({
     '--line': '#dde3e1',
     '--line-input': '#84918e',
     '--color-good': '#146b63',
+    '--color-on-filled': '#ffffff',
     '--color-warning': '#8f5400',
   },
   dark: {
@@ -73,6 +99,7 @@ export const cssVariablesResolver: CSSVariablesResolver = () => ({
     '--line': '#2f3b38',
     '--line-input': '#6d7b78',
     '--color-good': '#78c0b7',
+    '--color-on-filled': '#06201d',
     '--color-warning': '#f0b35e',
   },
 })

@@ -11,24 +11,35 @@ interface Props {
   submit: string
   children?: ReactNode
   tone?: 'normal' | 'danger'
+  /** Of the button: as wide as the form, or as its words. */
   width?: 'full' | 'own'
+  className?: string
 }
 
 /** A form: what went wrong, the fields, and one button that waits when the server asks for it. */
-export function Form({ onSubmit, problem, isSubmitting, submit, children, tone, width = 'full' }: Props) {
+export function Form({
+  onSubmit,
+  problem,
+  isSubmitting,
+  submit,
+  children,
+  tone,
+  width = 'full',
+  className,
+}: Props) {
   const left = useCountdown(problem?.retryAt)
   return (
-    <form onSubmit={onSubmit} noValidate>
+    <form onSubmit={onSubmit} noValidate className={className}>
       <Stack gap="md">
         <ProblemAlert problem={problem} />
         {children}
         <Button
           type="submit"
-          size="md"
+          size={width === 'full' ? 'md' : 'sm'}
           loading={isSubmitting}
           disabled={left > 0}
           fullWidth={width === 'full'}
-          data-tone={tone}
+          color={tone === 'danger' ? 'danger' : undefined}
           data-width={width}
         >
           {submit}

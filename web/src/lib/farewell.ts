@@ -1,10 +1,10 @@
 import { Store } from './store'
 
-/** What the sign-in page tells whoever has just closed an account in this tab. */
+/** Whoever is closing an account in this tab. */
 export interface Farewell {
   username: string
-  email: string
-  deletesAt: string
+  /** When it will be gone for good; missing until the server has said so. */
+  deletesAt?: string
 }
 
 export const farewell = new Store<Farewell | undefined>(undefined)

@@ -23,13 +23,13 @@ export function DeleteCard() {
   return (
     <Card title={texts.data.delete} lead={texts.data.deleteLead(formatDay(Date.now() + GRACE))} tone="danger">
       <Loadable query={me} height={200}>
-        {({ username, email }) => <DeleteForm username={username} email={email} />}
+        {({ username }) => <DeleteForm username={username} />}
       </Loadable>
     </Card>
   )
 }
 
-function DeleteForm({ username, email }: { username: string; email: string }) {
+function DeleteForm({ username }: { username: string }) {
   const deleteMe = useDeleteMe()
   const schema = useMemo(() => schemaFor(username), [username])
   const form = useForm<z.infer<typeof schema>>({
@@ -38,9 +38,15 @@ function DeleteForm({ username, email }: { username: string; email: string }) {
   })
   const { errors, isSubmitting } = form.formState
   const { onSubmit, problem } = useSubmit(form, async ({ password }) => {
-    const closed = { username, email }
-    const { deletes_at } = await deleteMe.mutateAsync(password)
-    farewell.set({ ...closed, deletesAt: deletes_at })
+    // Before the call: the session ends with the answer, and the pages close with the session.
+    farewell.set({ username })
+    try {
+      const { deletes_at } = await deleteMe.mutateAsync(password)
+      farewell.set({ username, deletesAt: deletes_at })
+    } catch (error) {
+      farewell.set(undefined)
+      throw error
+    }
   })
   return (
     <Form
@@ -50,6 +56,7 @@ function DeleteForm({ username, email }: { username: string; email: string }) {
       submit={texts.data.deleteSubmit}
       tone="danger"
       width="own"
+      className="narrow"
     >
       <PasswordField
         label={texts.field.password}

@@ -69,6 +69,7 @@ function EmailChangeForm({ current, onSent }: { current?: string; onSent: (email
       isSubmitting={isSubmitting}
       submit={texts.email.submit}
       width="own"
+      className="narrow"
     >
       <TextField
         kind="email"

@@ -41,6 +41,7 @@ export function PasswordForm() {
       isSubmitting={isSubmitting}
       submit={texts.password.submit}
       width="own"
+      className="narrow"
     >
       <input type="text" autoComplete="username" value={me?.username ?? ''} readOnly hidden />
       <PasswordField

@@ -24,7 +24,7 @@ export function SignOutEverywhere() {
         title={texts.sessions.everywhere}
         lead={texts.sessions.everywhereLead}
         action={
-          <Button variant="outline" data-tone="danger" onClick={() => setIsAsking(true)}>
+          <Button variant="outline" color="danger" onClick={() => setIsAsking(true)}>
             {texts.sessions.everywhere}
           </Button>
         }
@@ -35,7 +35,7 @@ export function SignOutEverywhere() {
           <Button variant="default" onClick={() => setIsAsking(false)}>
             {texts.sessions.cancel}
           </Button>
-          <Button data-tone="danger" loading={signOut.isPending} onClick={run}>
+          <Button color="danger" loading={signOut.isPending} onClick={run}>
             {texts.sessions.everywhere}
           </Button>
         </div>

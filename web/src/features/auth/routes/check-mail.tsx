@@ -21,7 +21,9 @@ export function CheckMailPage() {
         title={texts.checkMail.title}
         lead={known ? texts.checkMail.sent(known) : texts.checkMail.unknown}
       />
-      <MailboxButton />
+      <div className="above-form">
+        <MailboxButton />
+      </div>
       <CodeForm key={known ?? ''} knownEmail={known} onEmail={setTyped} />
       <Resend email={known ?? typed} justSent={known !== undefined} />
       {known && (

@@ -20,7 +20,7 @@ export function SignInPage() {
   return (
     <>
       <PageHeading title={texts.signIn.title} />
-      {closed && (
+      {closed?.deletesAt && (
         <div className="above-form">
           <Notice tone="note" title={texts.signIn.deletedTitle}>
             {texts.signIn.deleted(formatDay(closed.deletesAt))}
