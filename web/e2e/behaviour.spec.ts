@@ -1,4 +1,4 @@
-import { expect, mailedLink, register, signIn, somebody, test } from './fixtures'
+import { expect, mailedCode, mailedLink, register, signIn, signUp, somebody, test } from './fixtures'
 
 test('a page of the account asks to sign in first and is shown afterwards', async ({ page, context }) => {
   const ada = await register(page)
@@ -36,14 +36,8 @@ test('signing out in one tab closes the other', async ({ page, context }) => {
 
 test('the address is verified by the code of the mail', async ({ page }) => {
   const ada = somebody()
-  await page.goto('/sign-up')
-  await page.getByLabel('Username').fill(ada.username)
-  await page.getByLabel('E-mail').fill(ada.email)
-  await page.getByLabel('Password', { exact: true }).fill(ada.password)
-  await page.getByRole('button', { name: 'Create account' }).click()
-  const { results } = await (await page.request.get('/dev/mail/messages')).json()
-  const code = /\b\d{4} ?\d{4}\b/.exec(JSON.stringify(results[0].text ?? results[0]))?.[0] ?? ''
-  await page.getByLabel('Code from the mail').fill(code)
+  await signUp(page, ada)
+  await page.getByLabel('Code from the mail').fill(await mailedCode(page, ada.email))
   await page.getByRole('button', { name: 'Verify' }).click()
   await expect(page.getByRole('heading', { name: `Hello, ${ada.username}` })).toBeVisible()
 })
@@ -101,13 +95,15 @@ test('without a connection the page says so, and comes by itself when it is back
   const ada = await register(page)
   await page.route('**/api/**', (route) => route.abort())
   await page.reload()
-  await expect(page.getByRole('heading', { name: 'No connection' })).toBeVisible()
+  await expect(page.getByText('The server does not answer yet.')).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'No connection' })).toBeVisible({ timeout: 15_000 })
   await page.unroute('**/api/**')
   await expect(page.getByRole('heading', { name: `Hello, ${ada.username}` })).toBeVisible({ timeout: 10_000 })
 })
 
 test('everything is done with the keyboard alone', async ({ page }) => {
   await page.goto('/sign-in')
+  await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
   await page.keyboard.press('Tab')
   await expect(page.getByRole('link', { name: 'Skip to content' })).toBeFocused()
   await page.keyboard.press('Enter')

@@ -1,3 +1,4 @@
+import AxeBuilder from '@axe-core/playwright'
 import { test as base, expect, type Page } from '@playwright/test'
 
 export { expect }
@@ -65,27 +66,45 @@ export async function signIn(page: Page, person: Person): Promise<void> {
   await expect(page.getByRole('heading', { level: 1, name: 'Hello' })).toBeVisible()
 }
 
-/** The newest mail to an address, as soon as it is there. */
-export async function mailTo(page: Page, email: string, having: string): Promise<string> {
-  let text = ''
+interface Mail {
+  id: string
+  to: string
+  link: string | null
+}
+
+/** The newest mail to an address whose link leads to `path`, as soon as it is there. */
+async function mailTo(page: Page, email: string, path: string): Promise<Mail & { link: string }> {
+  let mail: Mail | undefined
   await expect
     .poll(async () => {
       const { results } = await (await page.request.get('/dev/mail/messages')).json()
-      const found = results.find(
-        (mail: { to: string[] | string }) =>
-          JSON.stringify(mail).includes(email) && JSON.stringify(mail).includes(having),
-      )
-      text = found ? JSON.stringify(found) : ''
-      return text
+      mail = results.find(({ to, link }: Mail) => to === email && link?.includes(`${path}?`))
+      return mail?.link
     })
-    .not.toBe('')
-  return text
+    .toBeTruthy()
+  return mail as Mail & { link: string }
 }
 
-/** The path of the link to `path` in the newest mail to an address. */
+/** The link to `path` in the newest mail to an address, without its origin. */
 export async function mailedLink(page: Page, email: string, path: string): Promise<string> {
-  const text = await mailTo(page, email, path)
-  const link = new RegExp(`${path}\\?token=[\\w.~-]+`).exec(text)
-  if (!link) throw new Error(`no link to ${path} in ${text}`)
-  return link[0]
+  const { link } = await mailTo(page, email, path)
+  const { pathname, search } = new URL(link)
+  return pathname + search
+}
+
+/** The eight digits of the newest mail to an address. */
+export async function mailedCode(page: Page, email: string): Promise<string> {
+  const { id } = await mailTo(page, email, '/verify-email')
+  const text = await (await page.request.get(`/dev/mail/${id}/text`)).text()
+  const code = /^\d{4}[ -]?\d{4}$/m.exec(text)
+  if (!code) throw new Error(`no code in ${text}`)
+  return code[0]
+}
+
+/** What axe finds on the page, one line for each finding. */
+export async function findings(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`),
+  )
 }

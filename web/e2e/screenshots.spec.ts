@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import type { Page } from '@playwright/test'
-import { expect, mailedLink, register, signIn, somebody, test } from './fixtures'
+import { expect, findings, mailedLink, register, signIn, somebody, test } from './fixtures'
 
 const FOLDER = 'screenshots'
 
@@ -19,6 +19,7 @@ for (const look of LOOKS) {
       mkdirSync(FOLDER, { recursive: true })
       await page.waitForLoadState('networkidle')
       await page.waitForTimeout(300)
+      expect(await findings(page), name).toEqual([])
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
       expect(overflow, `${name} is wider than the screen`).toBeLessThanOrEqual(0)
       await page.screenshot({

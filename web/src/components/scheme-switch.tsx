@@ -11,7 +11,8 @@ const SCHEMES = [
 
 /** Light, dark, or as the system has it; remembered in this browser. */
 export function SchemeSwitch() {
-  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  // Mantine would stop transitions by way of `innerHTML`, which Trusted Types forbid.
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true })
   return (
     <fieldset className={styles.switch}>
       <legend className="visually-hidden">{texts.scheme.legend}</legend>

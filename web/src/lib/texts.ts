@@ -3,6 +3,7 @@ export const texts = {
   title: (page: string, site: string) => `${page} · ${site}`,
   skip: 'Skip to content',
   loading: 'Loading',
+  loadingLong: 'The server does not answer yet. We keep trying.',
   required: 'This field is required.',
   field: {
     username: 'Username',
