@@ -13,6 +13,7 @@ const LOOKS = [
 
 for (const look of LOOKS) {
   test.describe(look.name, () => {
+    test.setTimeout(180_000)
     test.use({ colorScheme: look.colorScheme, viewport: { width: look.width, height: look.height } })
 
     const shoot = async (page: Page, name: string) => {

@@ -6,19 +6,19 @@ import { useEffect } from 'react'
 import { SchemeSwitch } from '@/components/scheme-switch'
 import { client } from '@/lib/client'
 import { farewell } from '@/lib/farewell'
-import { queryClient } from '@/lib/query-client'
 import { useSession } from '@/lib/session'
 import { texts } from '@/lib/texts'
 import { toast } from '@/lib/toasts'
 import styles from './account-layout.module.css'
 import { AccountNav } from './account-nav'
 import { Brand } from './brand'
+import { PendingPage } from './pending-page'
 
 /** The pages behind the gate. When the session ends, here or in another tab, they close at once. */
 export function AccountLayout() {
   const session = useSession()
-  useLeaveWhenSignedOut()
-  if (session.status !== 'signed-in') return null
+  useFollowSession()
+  if (session.status !== 'signed-in') return <PendingPage />
   return (
     <div className={styles.layout}>
       <header className={styles.header}>
@@ -31,7 +31,7 @@ export function AccountLayout() {
       <div className={styles.body}>
         <AccountNav />
         <main id="content" tabIndex={-1} className={styles.main}>
-          <Outlet />
+          <Outlet key={session.user.id} />
         </main>
       </div>
     </div>
@@ -56,14 +56,15 @@ function SignOutButton() {
   )
 }
 
-function useLeaveWhenSignedOut() {
+function useFollowSession() {
   const session = useSession()
   const navigate = useNavigate()
   const router = useRouter()
   useEffect(() => {
+    // The cookie has become somebody else's: the guard of these pages finds out whose.
+    if (session.status === 'unknown') void router.invalidate()
     if (session.status !== 'signed-out') return
-    const hasExpired = session.reason === 'expired' && !farewell.get()
-    queryClient.clear()
+    const hasExpired = session.reason === 'expired'
     if (!farewell.get()) toast(hasExpired ? texts.signIn.expired : texts.signIn.signedOut)
     const next = hasExpired ? router.state.location.href : undefined
     void navigate({ to: '/sign-in', search: { next }, replace: true })

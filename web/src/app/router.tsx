@@ -29,11 +29,15 @@ const guest = createRoute({ getParentRoute: () => root, id: 'guest', component: 
 
 const searchWithNext = z.object({ next: z.catch(z.optional(z.string()), undefined) })
 
+/** How long the start page waits for the answer to who is signed in; it leaves later, too. */
+const PATIENCE = 1000
+
 const welcome = createRoute({
   getParentRoute: () => guest,
   path: '/',
   beforeLoad: async () => {
-    const session = await ensureSession().catch(() => undefined)
+    const late = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE))
+    const session = await Promise.race([ensureSession().catch(() => undefined), late])
     if (session?.status === 'signed-in') throw redirect({ to: '/account', replace: true })
   },
   component: lazyRouteComponent(() => import('@/features/welcome/routes/welcome'), 'WelcomePage'),

@@ -1,5 +1,6 @@
 import { QueryClient } from '@tanstack/react-query'
 import { ApiError, NetworkError } from 'portcullis-client'
+import { client } from './client'
 
 const RETRIES = 3
 
@@ -10,6 +11,19 @@ export const queryClient = new QueryClient({
     mutations: { retry: false, networkMode: 'always' },
   },
 })
+
+// What one user was shown is nothing for the next.
+let userId = currentUserId()
+client.subscribe(() => {
+  if (currentUserId() === userId) return
+  userId = currentUserId()
+  queryClient.clear()
+})
+
+function currentUserId(): number | undefined {
+  const session = client.getSession()
+  return session.status === 'signed-in' ? session.user.id : undefined
+}
 
 function isWorthRetrying(count: number, error: unknown): boolean {
   if (error instanceof NetworkError) return count < RETRIES

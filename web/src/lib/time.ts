@@ -1,11 +1,13 @@
 import { useEffect, useState } from 'react'
 import { texts } from './texts'
 
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' })
-const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
+// The words around it are English; of English ways the visitor's own.
+const locale = navigator.languages.find((language) => language.startsWith('en')) ?? 'en-GB'
+const day = new Intl.DateTimeFormat(locale, { dateStyle: 'long' })
+const moment = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' })
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
 
-/** "24 November 2026", in the visitor's own way. */
+/** "24 November 2026". */
 export function formatDay(time: string | number): string {
   return day.format(new Date(time))
 }

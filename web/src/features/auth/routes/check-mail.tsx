@@ -2,11 +2,11 @@ import { Button } from '@mantine/core'
 import { useLocation } from '@tanstack/react-router'
 import { useState } from 'react'
 import { PageHeading } from '@/components/page-heading'
+import { useLeaveWhenSignedIn } from '@/components/use-leave-when-signed-in'
 import { texts } from '@/lib/texts'
 import { CodeForm } from '../components/code-form'
 import { MailboxButton } from '../components/mailbox-button'
 import { Resend } from '../components/resend'
-import { useLeaveWhenSignedIn } from '../components/use-leave-when-signed-in'
 
 /** After registering: open the link in the mail, type its code, or ask for another. */
 export function CheckMailPage() {

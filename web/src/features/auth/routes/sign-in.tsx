@@ -2,13 +2,13 @@ import { getRouteApi } from '@tanstack/react-router'
 import { Notice } from '@/components/notice'
 import { PageHeading } from '@/components/page-heading'
 import { TextLink } from '@/components/text-link'
+import { useLeaveWhenSignedIn } from '@/components/use-leave-when-signed-in'
 import { farewell } from '@/lib/farewell'
 import { useStore } from '@/lib/store'
 import { texts } from '@/lib/texts'
 import { formatDay } from '@/lib/time'
 import { Aside } from '../components/aside'
 import { SignInForm } from '../components/sign-in-form'
-import { useLeaveWhenSignedIn } from '../components/use-leave-when-signed-in'
 
 const route = getRouteApi('/guest/sign-in')
 

@@ -1,9 +1,9 @@
 import { PageHeading } from '@/components/page-heading'
 import { TextLink } from '@/components/text-link'
+import { useLeaveWhenSignedIn } from '@/components/use-leave-when-signed-in'
 import { texts } from '@/lib/texts'
 import { Aside } from '../components/aside'
 import { SignUpForm } from '../components/sign-up-form'
-import { useLeaveWhenSignedIn } from '../components/use-leave-when-signed-in'
 
 /** Registering an account. */
 export function SignUpPage() {

@@ -1,11 +1,13 @@
 import { Stack } from '@mantine/core'
 import { PageHeading } from '@/components/page-heading'
 import { ButtonLink } from '@/components/text-link'
+import { useLeaveWhenSignedIn } from '@/components/use-leave-when-signed-in'
 import { siteName } from '@/lib/site'
 import { texts } from '@/lib/texts'
 
 /** The start for whoever is not signed in. */
 export function WelcomePage() {
+  useLeaveWhenSignedIn()
   return (
     <>
       <PageHeading
