@@ -5,7 +5,7 @@ import type { ComponentPropsWithRef } from 'react'
 type Link<Props> = Props & Omit<ComponentPropsWithRef<'a'>, keyof Props>
 
 /** A link to a page, within a text. */
-export const TextLink = createLink((props: Link<AnchorProps>) => <Anchor {...props} />)
+export const TextLink = createLink((props: Link<AnchorProps>) => <Anchor underline="always" {...props} />)
 
 /** A link to a page that looks like a button. */
 export const ButtonLink = createLink((props: Link<ButtonProps>) => <Button component="a" {...props} />)

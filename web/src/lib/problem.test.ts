@@ -17,8 +17,13 @@ test('an error without fields is told in the words of the server', () => {
 })
 
 test('a limit says when to try again, and nothing else', () => {
-  const problem = toProblem(new ApiError({ ...refusal, status: 429, retryAfter: 42 }), [], 1000)
+  const problem = toProblem(new ApiError({ ...refusal, status: 429, retryAfter: 42 }), [], {}, 1000)
   expect(problem).toMatchObject({ retryAt: 43_000, messages: [], fields: {} })
+})
+
+test('a code may have words of our own', () => {
+  const problem = toProblem(new ApiError(refusal), [], { invalid: 'No.', other: 'Never.' })
+  expect(problem.messages).toEqual(['No.'])
 })
 
 test('what went wrong on the server is not shown, its reference is', () => {

@@ -13,8 +13,16 @@ export interface Problem {
   requestId?: string
 }
 
+/** Messages of our own for some of the server's codes. */
+export type Words = Readonly<Record<string, string>>
+
 /** Sorts an error into what stands beside the fields called `names`, and the rest. */
-export function toProblem(error: unknown, names: readonly string[], now: number = Date.now()): Problem {
+export function toProblem(
+  error: unknown,
+  names: readonly string[],
+  words: Words = {},
+  now: number = Date.now(),
+): Problem {
   if (error instanceof NetworkError) return { fields: {}, messages: [texts.problem.network] }
   if (!(error instanceof ApiError)) return { fields: {}, messages: [texts.problem.unknown] }
   if (error.retryAfter !== undefined && [429, 503].includes(error.status)) {
@@ -28,6 +36,6 @@ export function toProblem(error: unknown, names: readonly string[], now: number 
   const problem: Problem = { fields, messages: elsewhere, code: error.code }
   if (error.status >= 500)
     return { ...problem, messages: [texts.problem.unknown], requestId: error.requestId }
-  if (entries.length === 0) problem.messages = [error.detail || texts.problem.unknown]
+  if (entries.length === 0) problem.messages = [words[error.code] ?? (error.detail || texts.problem.unknown)]
   return problem
 }

@@ -51,6 +51,8 @@ export const texts = {
     unknown: 'Something went wrong on our side. Please try again in a moment.',
     network: 'The server cannot be reached. What you typed is still here; please try again.',
     wait: (time: string) => `Too many tries. You can try again in ${time}.`,
+    deadLink: 'This link is used up or too old. Ask for a new one.',
+    deadCode: 'The code is wrong or too old. After five wrong tries you need a new one.',
     waitOver: 'You can try again now.',
     retry: 'Try again',
     requestId: (id: string) => `Reference: ${id}`,

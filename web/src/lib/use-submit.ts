@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import type { FieldPath, FieldValues, UseFormReturn } from 'react-hook-form'
-import { type Problem, toProblem } from './problem'
+import { type Problem, toProblem, type Words } from './problem'
 
 interface Submit {
   onSubmit: (event?: React.BaseSyntheticEvent) => Promise<void>
@@ -12,6 +12,7 @@ interface Submit {
 export function useSubmit<T extends FieldValues>(
   form: UseFormReturn<T>,
   action: (values: T) => Promise<unknown>,
+  words?: Words,
 ): Submit {
   const [problem, setProblem] = useState<Problem>()
   const onSubmit = form.handleSubmit(async (values) => {
@@ -19,7 +20,7 @@ export function useSubmit<T extends FieldValues>(
     try {
       await action(values)
     } catch (error) {
-      const found = toProblem(error, Object.keys(form.getValues()))
+      const found = toProblem(error, Object.keys(form.getValues()), words)
       showOnFields(form, found)
       setProblem(found)
     }

@@ -10,6 +10,7 @@ import { useSubmit } from '@/lib/use-submit'
 import { useVerifyEmail } from '../api/verify-email'
 
 const schema = z.object({ email: fields.email, code: fields.code })
+const WORDS = { token_not_valid: texts.problem.deadCode }
 type Values = z.infer<typeof schema>
 
 interface Props {
@@ -27,10 +28,14 @@ export function CodeForm({ knownEmail, onEmail }: Props) {
     defaultValues: { email: knownEmail ?? '', code: '' },
   })
   const { errors, isSubmitting } = form.formState
-  const { onSubmit, problem } = useSubmit(form, async ({ email, code }) => {
-    await verify.mutateAsync({ email: email.trim(), code: digitsOf(code) })
-    toast(texts.verify.done)
-  })
+  const { onSubmit, problem } = useSubmit(
+    form,
+    async ({ email, code }) => {
+      await verify.mutateAsync({ email: email.trim(), code: digitsOf(code) })
+      toast(texts.verify.done)
+    },
+    WORDS,
+  )
   return (
     <Form onSubmit={onSubmit} problem={problem} isSubmitting={isSubmitting} submit={texts.checkMail.submit}>
       {!knownEmail && (

@@ -15,6 +15,7 @@ import { useSubmit } from '@/lib/use-submit'
 import { useSignIn } from '../api/sign-in'
 
 const schema = z.object({ username: fields.login, password: fields.password })
+const WORDS = { no_active_account: texts.signIn.wrong }
 type Values = z.infer<typeof schema>
 
 /** Name and password. What follows is the page's affair: it watches the session. */
@@ -25,18 +26,22 @@ export function SignInForm() {
     defaultValues: { username: farewell.get()?.username ?? '', password: '' },
   })
   const { errors, isSubmitting } = form.formState
-  const { onSubmit, problem } = useSubmit(form, async (values) => {
-    const user = await signIn.mutateAsync(values)
-    if (isReturn(farewell.get(), user)) toast(texts.signIn.restored)
-    farewell.set(undefined)
-  })
+  const { onSubmit, problem } = useSubmit(
+    form,
+    async (values) => {
+      const user = await signIn.mutateAsync(values)
+      if (isReturn(farewell.get(), user)) toast(texts.signIn.restored)
+      farewell.set(undefined)
+    },
+    WORDS,
+  )
   const isUnverified = problem?.code === 'email_not_verified'
   return (
     <>
       {isUnverified && <Unverified problem={problem} login={form.getValues('username')} />}
       <Form
         onSubmit={onSubmit}
-        problem={isUnverified ? undefined : inOurWords(problem)}
+        problem={isUnverified ? undefined : problem}
         isSubmitting={isSubmitting}
         submit={texts.signIn.submit}
       >
@@ -58,10 +63,6 @@ export function SignInForm() {
       </Form>
     </>
   )
-}
-
-function inOurWords(problem: Problem | undefined): Problem | undefined {
-  return problem?.code === 'no_active_account' ? { ...problem, messages: [texts.signIn.wrong] } : problem
 }
 
 function Unverified({ problem, login }: { problem: Problem; login: string }) {

@@ -2,7 +2,10 @@ import { Button, Stack } from '@mantine/core'
 import { useState } from 'react'
 import { ProblemAlert } from '@/components/problem-alert'
 import { type Problem, toProblem } from '@/lib/problem'
+import { texts } from '@/lib/texts'
 import { useCountdown } from '@/lib/time'
+
+const WORDS = { token_not_valid: texts.problem.deadLink }
 
 interface Props {
   label: string
@@ -21,7 +24,7 @@ export function TokenAction({ label, action }: Props) {
     try {
       await action()
     } catch (error) {
-      setProblem(toProblem(error, []))
+      setProblem(toProblem(error, [], WORDS))
     }
     setIsRunning(false)
   }

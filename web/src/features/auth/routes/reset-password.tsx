@@ -18,6 +18,7 @@ import { Aside } from '../components/aside'
 import { MissingToken } from '../components/missing-token'
 
 const schema = z.object({ password: fields.password })
+const WORDS = { token_not_valid: texts.problem.deadLink }
 type Values = z.infer<typeof schema>
 
 /** Where the link of a forgotten password leads. */
@@ -49,14 +50,18 @@ function ResetForm({ token }: { token: string }) {
   const checkPassword = usePasswordCheck()
   const form = useForm<Values>({ resolver: zodResolver(schema), defaultValues: { password: '' } })
   const { errors, isSubmitting } = form.formState
-  const { onSubmit, problem } = useSubmit(form, async ({ password }) => {
-    const message = checkPassword(password, [])
-    if (message) return form.setError('password', { message }, { shouldFocus: true })
-    await confirm.mutateAsync({ token, password })
-    dropLinkToken()
-    toast(texts.reset.done)
-    await navigate({ to: '/sign-in', replace: true })
-  })
+  const { onSubmit, problem } = useSubmit(
+    form,
+    async ({ password }) => {
+      const message = checkPassword(password, [])
+      if (message) return form.setError('password', { message }, { shouldFocus: true })
+      await confirm.mutateAsync({ token, password })
+      dropLinkToken()
+      toast(texts.reset.done)
+      await navigate({ to: '/sign-in', replace: true })
+    },
+    WORDS,
+  )
   return (
     <Form onSubmit={onSubmit} problem={problem} isSubmitting={isSubmitting} submit={texts.reset.submit}>
       <NewPasswordField
