@@ -47,10 +47,23 @@ const dark: MantineColorsTuple = [
 
 const sans = "-apple-system, 'Segoe UI', Roboto, Inter, 'Noto Sans', 'Liberation Sans', system-ui, sans-serif"
 
-/** Words on a filled button: white on the dark shade of the light scheme, nearly black on the light one. */
+/** One tone for each colour, chosen for contrast in both schemes; Mantine's own shades are not. */
 const variantColorResolver: VariantColorsResolver = (input) => {
   const colors = defaultVariantColorsResolver(input)
-  return input.variant === 'filled' ? { ...colors, color: 'var(--color-on-filled)' } : colors
+  const tone = input.color === 'danger' ? 'var(--mantine-color-error)' : 'var(--color-good)'
+  const mixed = (percent: number) => `color-mix(in srgb, ${tone} ${percent}%, transparent)`
+  switch (input.variant) {
+    case 'filled':
+      return { ...colors, color: 'var(--color-on-filled)' }
+    case 'light':
+      return { background: mixed(13), hover: mixed(20), color: tone, border: 'none' }
+    case 'subtle':
+      return { background: 'transparent', hover: mixed(10), color: tone, border: 'none' }
+    case 'outline':
+      return { background: 'transparent', hover: mixed(8), color: tone, border: `1px solid ${tone}` }
+    default:
+      return colors
+  }
 }
 
 /** The look: one accent, system fonts, soft corners. Built into the style sheet by `vite/theme-css.ts`. */
