@@ -97,6 +97,7 @@ test('without a connection the page says so, and comes by itself when it is back
   await page.reload()
   await expect(page.getByText('The server does not answer yet.')).toBeVisible()
   await expect(page.getByRole('heading', { name: 'No connection' })).toBeVisible({ timeout: 15_000 })
+  await page.screenshot({ path: 'screenshots/no-connection.png' })
   await page.unroute('**/api/**')
   await expect(page.getByRole('heading', { name: `Hello, ${ada.username}` })).toBeVisible({ timeout: 10_000 })
 })

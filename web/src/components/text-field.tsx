@@ -1,7 +1,6 @@
 import { TextInput } from '@mantine/core'
 import type { ComponentProps } from 'react'
 import type { UseFormRegisterReturn } from 'react-hook-form'
-import { texts } from '@/lib/texts'
 
 type Kind = 'username' | 'login' | 'email' | 'code' | 'given-name' | 'family-name' | 'confirmation'
 
@@ -11,7 +10,6 @@ interface Props {
   registration: UseFormRegisterReturn
   error: string | undefined
   description?: string
-  optional?: boolean
 }
 
 type InputProps = Pick<ComponentProps<'input'>, 'type' | 'autoComplete' | 'inputMode' | 'autoCapitalize'>
@@ -27,18 +25,13 @@ const BY_KIND: Record<Kind, InputProps> = {
 }
 
 /** A line of text with the attributes that keyboards and password managers go by. */
-export function TextField({ kind, label, registration, error, description, optional }: Props) {
+export function TextField({ kind, label, registration, error, description }: Props) {
   const isName = kind === 'given-name' || kind === 'family-name'
   return (
     <TextInput
       {...registration}
       {...BY_KIND[kind]}
-      label={
-        <>
-          {label}
-          {optional && <span className="optional"> {texts.field.optional}</span>}
-        </>
-      }
+      label={label}
       description={description}
       error={error}
       spellCheck={isName}

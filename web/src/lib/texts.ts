@@ -19,7 +19,6 @@ export const texts = {
     firstName: 'First name',
     lastName: 'Last name',
     nameRule: 'At most 150 characters, without <, > and ://.',
-    optional: 'optional',
     code: 'Code from the mail',
     codeHint: 'Eight digits, good for ten minutes.',
     codeRule: 'The code has eight digits.',
@@ -89,7 +88,6 @@ export const texts = {
     have: 'Already have an account?',
     signIn: 'Sign in',
     invited: 'You have been invited. The invitation is used when you create the account.',
-    names: 'Add your name',
   },
   checkMail: {
     title: 'Check your mail',
@@ -151,7 +149,6 @@ export const texts = {
     title: 'Confirm your new address',
     lead: 'With one click your account moves to the new address.',
     submit: 'Confirm the new address',
-    done: 'Your address is changed.',
     doneTitle: 'Done',
     doneLead: 'Your account uses the new address from now on. The old one has been told.',
     toAccount: 'To your account',
