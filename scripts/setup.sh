@@ -30,6 +30,15 @@ if ! have mariadbd || ! have mariadb; then
   fi
 fi
 
+# It runs the guide's front end against the server.
+if ! have node; then
+  if may_install; then
+    install_packages nodejs
+  else
+    missing "Node; install the package nodejs."
+  fi
+fi
+
 if ! have cargo-nextest; then
   missing "cargo-nextest; run: cargo install cargo-nextest --locked"
   exit 1

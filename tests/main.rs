@@ -4,11 +4,20 @@
 
 mod accounts;
 mod backup;
+mod crash;
+mod guide_flow;
 mod harness;
+mod hostile_bodies;
+mod hostile_tokens;
 mod input;
 mod invite;
 mod keys;
+mod lifetimes;
+mod outage;
+mod secrets;
+mod slow_clients;
 mod throttles;
 mod tidy;
+mod timing;
 mod tokens;
 mod verbs;
