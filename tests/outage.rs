@@ -2,7 +2,7 @@
 
 use crate::harness::canaries::Canaries;
 use crate::harness::process::Process;
-use crate::harness::{Answer, Database, PASSWORD, TestApp, create_database_on, mariadb};
+use crate::harness::{Answer, Database, PASSWORD, TestApp, create_database_on, mariadb, skip};
 use portcullis_security::secret::Secret;
 use reqwest::Method;
 use serde_json::json;
@@ -208,10 +208,7 @@ async fn a_full_disk_refuses_writes_and_recovers_when_there_is_room() {
     let wrapper = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", &mount, "sh"];
     let is_allowed = std::process::Command::new("unshare").args(&wrapper[1..4]).arg("true").status();
     if !is_allowed.is_ok_and(|status| status.success()) {
-        #[expect(clippy::print_stdout, reason = "the one trace of a test that did not run")]
-        {
-            println!("skipped: this machine gives no file system of its own");
-        }
+        skip("this machine gives no file system of its own");
         return;
     }
     let server = Process::start_under(folder.path(), &[], &wrapper).await;

@@ -223,7 +223,13 @@ impl<'a> Life<'a> {
         Self { server, canaries, username, email, password }
     }
 
-    async fn call(&mut self, method: Method, path: &str, access: &str, body: Value, status: u16) -> Answer {
+    async fn call(
+        &mut self,
+        (method, path): (Method, &str),
+        access: &str,
+        body: Value,
+        status: u16,
+    ) -> Answer {
         let mut request = self.server.request(method, path).json(&body);
         if !access.is_empty() {
             request = request.bearer_auth(access);
@@ -242,44 +248,44 @@ impl<'a> Life<'a> {
 
     async fn login(&mut self) -> Answer {
         let body = json!({ "username": self.username, "password": self.password });
-        self.call(Method::POST, "/api/auth/login/", "", body, 200).await
+        self.call((Method::POST, "/api/auth/login/"), "", body, 200).await
     }
 
     async fn begin(&mut self) {
         let (first, last) = (self.canaries.plant("the first name"), self.canaries.plant("the last name"));
         let body = json!({ "username": self.username, "email": self.email, "password": self.password,
             "first_name": first, "last_name": last });
-        self.call(Method::POST, "/api/auth/register/", "", body, 201).await;
+        self.call((Method::POST, "/api/auth/register/"), "", body, 201).await;
         let body = json!({ "email": self.email });
-        self.call(Method::POST, "/api/auth/resend-verification/", "", body, 200).await;
+        self.call((Method::POST, "/api/auth/resend-verification/"), "", body, 200).await;
         let token = self.mailed(&self.email.clone(), "verify-email").await;
         for mail in self.server.mails() {
             let digits = mail.split(|character: char| !character.is_ascii_digit());
-            let code = digits.filter(|digits| digits.len() == 8).last().expect("a code").to_owned();
+            let code = digits.rev().find(|digits| digits.len() == 8).expect("a code").to_owned();
             self.canaries.keep("the code", &code);
         }
         let wrong = json!({ "email": self.email, "code": "00000000" });
-        self.call(Method::POST, "/api/auth/verify-email/", "", wrong, 400).await;
-        self.call(Method::POST, "/api/auth/verify-email/", "", json!({ "token": token }), 200).await;
-        self.call(Method::POST, "/api/auth/verify-email/", "", json!({ "token": token }), 400).await;
+        self.call((Method::POST, "/api/auth/verify-email/"), "", wrong, 400).await;
+        self.call((Method::POST, "/api/auth/verify-email/"), "", json!({ "token": token }), 200).await;
+        self.call((Method::POST, "/api/auth/verify-email/"), "", json!({ "token": token }), 400).await;
     }
 
     async fn use_tokens(&mut self) {
         let login = self.login().await;
         let refresh = login.text("refresh");
         let next =
-            self.call(Method::POST, "/api/auth/refresh/", "", json!({ "refresh": refresh }), 200).await;
+            self.call((Method::POST, "/api/auth/refresh/"), "", json!({ "refresh": refresh }), 200).await;
         let access = next.text("access");
-        self.call(Method::POST, "/api/auth/verify/", "", json!({ "token": access }), 200).await;
+        self.call((Method::POST, "/api/auth/verify/"), "", json!({ "token": access }), 200).await;
         for path in ["/api/auth/me/", "/api/auth/me/export/", "/api/auth/sessions/"] {
-            self.call(Method::GET, path, &access, json!({}), 200).await;
+            self.call((Method::GET, path), &access, json!({}), 200).await;
         }
         let names = json!({ "first_name": self.canaries.plant("the next first name") });
-        self.call(Method::PATCH, "/api/auth/me/", &access, names, 200).await;
+        self.call((Method::PATCH, "/api/auth/me/"), &access, names, 200).await;
         let body = json!({ "refresh_token": next.text("refresh") });
-        self.call(Method::POST, "/api/auth/logout/", &access, body.clone(), 200).await;
-        self.call(Method::POST, "/api/auth/refresh/", "", json!({ "refresh": refresh }), 401).await;
-        self.call(Method::GET, "/api/auth/me/", &access, json!({}), 401).await;
+        self.call((Method::POST, "/api/auth/logout/"), &access, body.clone(), 200).await;
+        self.call((Method::POST, "/api/auth/refresh/"), "", json!({ "refresh": refresh }), 401).await;
+        self.call((Method::GET, "/api/auth/me/"), &access, json!({}), 401).await;
     }
 
     async fn use_cookies(&mut self) {
@@ -302,29 +308,31 @@ impl<'a> Life<'a> {
         let access = self.login().await.text("access");
         let next = self.canaries.plant_password();
         let body = json!({ "current_password": self.password, "new_password": next });
-        self.call(Method::PATCH, "/api/auth/change-password/", &access, body, 200).await;
+        self.call((Method::PATCH, "/api/auth/change-password/"), &access, body, 200).await;
         self.password = next;
-        self.call(Method::POST, "/api/auth/password-reset/", "", json!({ "email": self.email }), 200).await;
+        self.call((Method::POST, "/api/auth/password-reset/"), "", json!({ "email": self.email }), 200).await;
         let token = self.mailed(&self.email.clone(), "reset-password").await;
         let next = self.canaries.plant_password();
         let body = json!({ "token": token, "password": next });
-        self.call(Method::POST, "/api/auth/password-reset/confirm/", "", body.clone(), 200).await;
-        self.call(Method::POST, "/api/auth/password-reset/confirm/", "", body, 400).await;
+        self.call((Method::POST, "/api/auth/password-reset/confirm/"), "", body.clone(), 200).await;
+        self.call((Method::POST, "/api/auth/password-reset/confirm/"), "", body, 400).await;
         self.password = next;
         let access = self.login().await.text("access");
         let email = format!("{}@example.com", self.canaries.plant("the next address"));
         let body = json!({ "email": email, "password": self.password });
-        self.call(Method::POST, "/api/auth/email-change/", &access, body, 200).await;
+        self.call((Method::POST, "/api/auth/email-change/"), &access, body, 200).await;
         let token = self.mailed(&email, "confirm-email").await;
-        self.call(Method::POST, "/api/auth/email-change/confirm/", "", json!({ "token": token }), 200).await;
+        self.call((Method::POST, "/api/auth/email-change/confirm/"), "", json!({ "token": token }), 200)
+            .await;
         self.email = email;
     }
 
     async fn end(&mut self) {
         let access = self.login().await.text("access");
-        self.call(Method::POST, "/api/auth/logout-all/", &access, json!({}), 200).await;
+        self.call((Method::POST, "/api/auth/logout-all/"), &access, json!({}), 200).await;
         let access = self.login().await.text("access");
-        self.call(Method::DELETE, "/api/auth/me/", &access, json!({ "password": unique() }), 400).await;
-        self.call(Method::DELETE, "/api/auth/me/", &access, json!({ "password": self.password }), 200).await;
+        self.call((Method::DELETE, "/api/auth/me/"), &access, json!({ "password": unique() }), 400).await;
+        self.call((Method::DELETE, "/api/auth/me/"), &access, json!({ "password": self.password }), 200)
+            .await;
     }
 }
