@@ -106,8 +106,8 @@ impl Running {
         &self.app
     }
 
-    /// Finishes what is in flight, within ten seconds, and closes the database.
-    pub async fn stop(self) {
+    /// Finishes what is in flight, within ten seconds, and closes the database; says whether all of it ended.
+    pub async fn stop(self) -> bool {
         self.cancel.cancel();
         let waited = tokio::time::timeout(Duration::from_secs(10), self.tasks.wait()).await;
         if waited.is_err() {
@@ -117,6 +117,7 @@ impl Running {
             tracing::warn!(?error, "the throttles were not saved");
         }
         self.app.storage.close().await;
+        waited.is_ok()
     }
 }
 

@@ -5,6 +5,10 @@
 mod body;
 mod input;
 mod json;
+mod lent;
+mod parameter;
 
 pub use body::{Body, MAX_BODY, buffered};
 pub use input::{FromInput, Input};
+pub use lent::Leftover;
+pub use parameter::Parameter;
