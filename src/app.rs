@@ -5,6 +5,7 @@ use crate::access::{
     Passwords, Rates,
 };
 use crate::accounts;
+use crate::api_docs;
 use crate::books;
 use crate::config::{self, Algorithm, Config, PasswordPolicy};
 use crate::edge::{self, Edge, Meters};
@@ -14,7 +15,7 @@ use crate::mail::{self, Mailer, Outbox, Transport, Worker, mailbox};
 use crate::model::Migrator;
 use crate::profiles;
 use crate::reviews;
-use crate::routes::{BEARER, Routes};
+use crate::routes::{BEARER, Routes, name_operations};
 use crate::serve;
 use crate::state::{App, Feature};
 use crate::storage::Storage;
@@ -42,6 +43,7 @@ use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::normalize_path::NormalizePathLayer;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{License, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -65,6 +67,10 @@ impl StartError {
 
     fn database(error: Error) -> Self {
         Self(format!("the database does not answer: {error:?}"))
+    }
+
+    fn pages(error: Error) -> Self {
+        Self(format!("a built-in page is broken: {error:?}"))
     }
 }
 
@@ -107,8 +113,8 @@ impl Running {
         &self.app
     }
 
-    /// Finishes what is in flight, within ten seconds, and closes the database.
-    pub async fn stop(self) {
+    /// Finishes what is in flight, within ten seconds, and closes the database; says whether all of it ended.
+    pub async fn stop(self) -> bool {
         self.cancel.cancel();
         let waited = tokio::time::timeout(Duration::from_secs(10), self.tasks.wait()).await;
         if waited.is_err() {
@@ -118,6 +124,7 @@ impl Running {
             tracing::warn!(?error, "the throttles were not saved");
         }
         self.app.storage.close().await;
+        waited.is_ok()
     }
 }
 
@@ -335,14 +342,16 @@ where
 /// When a setting cannot be used.
 pub fn router(app: &Arc<App>) -> Result<Router, StartError> {
     let (api, document) = api(app);
+    let docs = api_docs::router(app, &document).map_err(StartError::pages)?;
     let document = Arc::new(document);
     let mut router = api
         .fallback(crate::web::fallback)
         .with_state(app.clone())
         .route("/api/schema", get(move || async move { Json(document.as_ref().clone()) }))
-        .merge(health::router(app));
+        .merge(health::router(app))
+        .merge(docs);
     if let (true, Some(folder)) = (app.is_development(), app.transport.folder()) {
-        router = router.merge(mailbox::router(folder).map_err(StartError::database)?);
+        router = router.merge(mailbox::router(folder).map_err(StartError::pages)?);
     }
     let hsts = (!app.is_development()).then(|| u64::from(app.config.server.hsts_seconds));
     let proxies: Vec<_> = app.config.server.trusted_proxies.iter().map(ToString::to_string).collect();
@@ -375,6 +384,10 @@ pub fn api(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
     let (router, mut document) = tables.split_for_parts();
     document.info.title = "Portcullis".to_owned();
     document.info.description = None;
+    let tags = accounts::TAGS.iter().chain(if app.config.community.enabled { profiles::TAGS } else { &[] });
+    let tags =
+        tags.map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)));
+    document.tags = Some(tags.map(TagBuilder::build).collect());
     document.info.contact = None;
     document.info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));
     env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
@@ -385,5 +398,6 @@ pub fn api(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
         .into_iter()
         .map(|(path, item)| (format!("{path}/"), item))
         .collect();
+    name_operations(&mut document);
     (router, document)
 }
