@@ -11,7 +11,7 @@ use crate::config::{self, Algorithm, Config, PasswordPolicy};
 use crate::edge::{self, Edge, Meters};
 use crate::error::Error;
 use crate::health;
-use crate::mail::{self, Mailer, Outbox, Transport, Worker, mailbox};
+use crate::mail::{self, Mailer, Outbox, Prepare, Transport, Worker, mailbox};
 use crate::model::Migrator;
 use crate::profiles;
 use crate::reviews;
@@ -287,7 +287,7 @@ fn spawn_background(
         storage: app.storage.clone(),
         outbox: app.outbox.clone(),
         mailer: Arc::new(mailer(&app.config, app.transport.clone())?),
-        prepare: accounts::letters::prepare(app),
+        prepare: prepare(app),
         clock: app.clock.clone(),
     };
     tasks.spawn(worker.run(cancel.clone()));
@@ -313,6 +313,16 @@ fn spawn_background(
         }
     });
     Ok(())
+}
+
+/// Every letter is prepared by the feature that knows what it is about.
+fn prepare(app: &Arc<App>) -> Prepare {
+    let (of_accounts, of_community) = (accounts::letters::prepare(app), profiles::letters::prepare(app));
+    let is_enabled = app.config.community.enabled;
+    Arc::new(move |letter, created_at| match letter.is_of_community() {
+        true if is_enabled => of_community(letter, created_at),
+        _ => of_accounts(letter, created_at),
+    })
 }
 
 fn warn(message: &'static str, outcome: Result<(), Error>) {
@@ -385,8 +395,7 @@ pub fn api(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
     document.info.title = "Portcullis".to_owned();
     document.info.description = None;
     let tags = accounts::TAGS.iter().chain(if app.config.community.enabled { profiles::TAGS } else { &[] });
-    let tags =
-        tags.map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)));
+    let tags = tags.map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)));
     document.tags = Some(tags.map(TagBuilder::build).collect());
     document.info.contact = None;
     document.info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));

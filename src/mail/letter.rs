@@ -266,6 +266,16 @@ impl Letter {
     }
 }
 
+impl Letter {
+    /// Whether it is news of the community, which can be turned off; security notices cannot.
+    pub const fn is_of_community(&self) -> bool {
+        matches!(
+            self.kind(),
+            Kind::NewFollower | Kind::FollowRequest | Kind::FollowApproved | Kind::BookReviewed
+        )
+    }
+}
+
 impl Content {
     /// Which sort of letter it belongs to.
     pub const fn kind(&self) -> Kind {
