@@ -5,6 +5,7 @@
 mod accounts;
 mod api_docs;
 mod backup;
+mod community;
 mod crash;
 mod guide_flow;
 mod harness;
