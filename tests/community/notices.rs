@@ -104,7 +104,7 @@ on_each_database! {
 
         let token = path.split_once("token=").expect("a token").1;
         let bob_id = id_of(&app, "bob").await;
-        let others = token.splitn(2, '.').nth(1).expect("more");
+        let others = token.split_once('.').expect("more").1;
         let forged = [
             String::new(), "x".to_owned(), format!("{token}0"), token.replace("new_follower", "book_reviewed"),
             format!("{bob_id}.{others}"), "1.new_follower.".to_owned(), "%ff".to_owned(),

@@ -5,7 +5,7 @@ use crate::harness::{PASSWORD, TestApp};
 use crate::on_each_database;
 use portcullis::access::{Viewer, in_use, refresh_audience, relation, standing};
 use portcullis::model::{books, reviews, users};
-use portcullis_security::permission::{Audience, Relation, Standing};
+use portcullis_security::permission::{Audience, Relation, Standing, TABLE};
 use reqwest::Method;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
@@ -186,4 +186,16 @@ on_each_database! {
         assert_eq!((all.len(), active), (4, vec!["active"]));
         app.mails().await;
     }
+}
+
+#[test]
+fn the_page_of_visibility_shows_the_table_as_it_is() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/visibility.md");
+    let page = std::fs::read_to_string(page).expect("the page");
+    let word = |sees: bool| if sees { "yes" } else { "no" };
+    let rows: Vec<_> = TABLE
+        .iter()
+        .map(|(relation, sees)| format!("| {relation:?} | {} |", sees.map(word).join(" | ")))
+        .collect();
+    assert!(page.contains(&rows.join("\n")), "{rows:#?}");
 }
