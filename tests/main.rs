@@ -22,3 +22,4 @@ mod tidy;
 mod timing;
 mod tokens;
 mod verbs;
+mod web;
