@@ -8,6 +8,7 @@ mod backup;
 mod crash;
 mod guide_flow;
 mod harness;
+mod health;
 mod hostile_bodies;
 mod hostile_tokens;
 mod input;
