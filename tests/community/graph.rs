@@ -14,8 +14,8 @@ use std::collections::BTreeSet;
 const NAMES: [&str; 5] = ["ada", "bea", "cid", "dan", "eve"];
 const BOSS: usize = 5;
 const STEPS: usize = 160;
-/// Steps between two looks at everything.
-const BETWEEN: usize = 8;
+/// Steps between two looks at everything, under every setting.
+const BETWEEN: usize = 20;
 
 /// Who somebody is shown to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,21 +225,43 @@ impl<'a> World<'a> {
         assert_eq!(found, expected, "{what}: {:?}", self.history);
     }
 
-    /// Everything that everybody sees is what the oracle says.
-    async fn check(&self) {
-        let people = (0..=BOSS).filter(|person| !self.deleted.contains(person));
-        for viewer in people.map(Some).chain([None]) {
-            let token = viewer.map_or("", |viewer| &self.tokens[viewer]);
-            for owner in 0..=BOSS {
-                self.check_profile(viewer, token, owner).await;
+    /// Everything that everybody sees is what the oracle says, whatever the owners' settings are.
+    async fn check(&mut self) {
+        for viewer in self.present() {
+            self.check_lists(viewer).await;
+        }
+        for owner in self.present() {
+            let setting = self.settings[owner];
+            for tried in [Setting::Public, Setting::FollowersOnly, Setting::Private] {
+                self.settings[owner] = tried;
+                show_to(self.app, &self.tokens[owner], tried.name()).await;
+                self.check_owner(owner).await;
             }
-            if let Some(viewer) = viewer {
-                self.check_lists(viewer, token).await;
+            self.settings[owner] = setting;
+            show_to(self.app, &self.tokens[owner], setting.name()).await;
+            if owner != BOSS {
+                self.delete(owner).await;
+                self.check_owner(owner).await;
+                self.come_back(owner).await;
             }
+        }
+        for owner in self.deleted.clone() {
+            self.check_owner(owner).await;
         }
     }
 
-    async fn check_profile(&self, viewer: Option<usize>, token: &str, owner: usize) {
+    fn present(&self) -> Vec<usize> {
+        (0..=BOSS).filter(|person| !self.deleted.contains(person)).collect()
+    }
+
+    async fn check_owner(&self, owner: usize) {
+        for viewer in self.present().into_iter().map(Some).chain([None]) {
+            self.check_profile(viewer, owner).await;
+        }
+    }
+
+    async fn check_profile(&self, viewer: Option<usize>, owner: usize) {
+        let token = viewer.map_or("", |viewer| &self.tokens[viewer]);
         let path = format!("/api/profiles/{}/", Self::name(owner));
         let shown = call(self.app, Method::GET, &path, token).await;
         let what = format!("{:?} looks at {}", viewer.map(Self::name), Self::name(owner));
@@ -254,7 +276,8 @@ impl<'a> World<'a> {
         assert_eq!(found, counts.map(|count| json!(count)).each_ref(), "{what}: {:?}", self.history);
     }
 
-    async fn check_lists(&self, viewer: usize, token: &str) {
+    async fn check_lists(&self, viewer: usize) {
+        let token = &self.tokens[viewer];
         let found: BTreeSet<_> = requests(self.app, token).await.into_iter().map(|(name, _)| name).collect();
         let waiting = self.requests.iter().filter(|(one, other)| {
             *other == viewer && !self.deleted.contains(one) && !self.are_apart(*one, viewer)
