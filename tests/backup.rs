@@ -4,7 +4,7 @@ use crate::harness::{Database, PASSWORD, TestApp, create_mariadb_database, maria
 use portcullis::app::open_storage;
 use portcullis::backup::{self, BackupError, Restore, Source};
 use portcullis::config::Config;
-use portcullis::model::{blocks, books, follows, outbox, reviews, users};
+use portcullis::model::{outbox, users};
 use portcullis::storage::{Storage, Write};
 use portcullis_security::clock::Clock;
 use portcullis_security::random::Random;
@@ -88,6 +88,7 @@ impl Write for CommunityRows {
     type Output = ();
 
     async fn run(&self, tx: &DatabaseTransaction) -> portcullis::error::Result<()> {
+        use portcullis::model::{blocks, books, follows, reviews};
         let asked = follows::ActiveModel {
             follower_id: Set(901),
             followed_id: Set(902),
