@@ -160,7 +160,7 @@ fn notice_page(notice: &Notice) -> String {
         (_, Some((_, book_id))) => format!("books/{book_id}"),
         _ => {
             let plain = |c: &char| c.is_ascii_alphanumeric() || "_-.@+".contains(*c);
-            format!("profiles/{}", notice.by.chars().filter(plain).collect::<String>())
+            format!("people/{}", notice.by.chars().filter(plain).collect::<String>())
         }
     }
 }
@@ -342,9 +342,9 @@ mod tests {
     fn a_notice_leads_to_its_page_and_out_of_the_list() {
         let settings = settings();
         for (kind, page) in [
-            (Kind::NewFollower, "profiles/bob"),
+            (Kind::NewFollower, "people/bob"),
             (Kind::FollowRequest, "follow-requests"),
-            (Kind::FollowApproved, "profiles/bob"),
+            (Kind::FollowApproved, "people/bob"),
             (Kind::BookReviewed, "books/7"),
         ] {
             let book = (kind == Kind::BookReviewed).then(|| ("A <Book>\r\nBcc: x".to_owned(), 7));
