@@ -9,6 +9,7 @@
 //! | [`password`] | policies, hashing, the six Django formats, a pool that bounds memory |
 //! | [`token`] | simplejwt-compatible JWTs, signing keys, one-time tokens |
 //! | [`throttle`] | exact sliding windows ("5/minute") |
+//! | [`sanitize`] | rich and plain texts from strangers |
 //! | [`seal`] | authenticated encryption of database columns |
 //! | [`client_ip`] | the caller's address behind trusted proxies |
 //! | [`headers`], [`cors`], [`csrf`] | what a browser is told, and what it must prove |
@@ -21,6 +22,7 @@ pub mod csrf;
 pub mod headers;
 pub mod password;
 pub mod random;
+pub mod sanitize;
 pub mod seal;
 pub mod secret;
 pub mod throttle;
