@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`password`] | policies, hashing, the six Django formats, a pool that bounds memory |
 //! | [`token`] | simplejwt-compatible JWTs, signing keys, one-time tokens |
+//! | [`permission`] | who may see and change what: one truth table |
 //! | [`throttle`] | exact sliding windows ("5/minute") |
 //! | [`sanitize`] | rich and plain texts from strangers |
 //! | [`seal`] | authenticated encryption of database columns |
@@ -21,6 +22,7 @@ pub mod cors;
 pub mod csrf;
 pub mod headers;
 pub mod password;
+pub mod permission;
 pub mod random;
 pub mod sanitize;
 pub mod seal;
