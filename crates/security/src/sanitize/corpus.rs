@@ -19,7 +19,8 @@ pub(super) fn offences(html: &str) -> Vec<String> {
                     found.push(format!("<{name}>"));
                 }
                 for (attribute, value) in &tag.attributes {
-                    let (attribute, value) = (String::from_utf8_lossy(attribute), String::from_utf8_lossy(value));
+                    let (attribute, value) =
+                        (String::from_utf8_lossy(attribute), String::from_utf8_lossy(value));
                     if !is_allowed(&name, &attribute, &value) {
                         found.push(format!("<{name} {attribute}={value}>"));
                     }
@@ -99,8 +100,15 @@ fn hostile_titles_lose_every_tag() {
 #[test]
 fn the_second_parser_finds_what_is_forbidden() {
     for bad in [
-        "<script>", "<p onclick=x></p>", "<a href=\"javascript:x\" rel=\"nofollow ugc noopener\">x</a>", "<a>x</a>",
-        "<p>", "</p>", "<!-- x -->", "<p><em></p></em>", "<a href=\"http://x\">x</a>",
+        "<script>",
+        "<p onclick=x></p>",
+        "<a href=\"javascript:x\" rel=\"nofollow ugc noopener\">x</a>",
+        "<a>x</a>",
+        "<p>",
+        "</p>",
+        "<!-- x -->",
+        "<p><em></p></em>",
+        "<a href=\"http://x\">x</a>",
     ] {
         assert_ne!(offences(bad), Vec::<String>::new(), "{bad}");
     }

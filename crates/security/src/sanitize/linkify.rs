@@ -103,7 +103,8 @@ fn is_web_address(text: &str) -> bool {
 }
 
 pub(super) fn has_scheme(text: &str, schemes: &[&str]) -> bool {
-    let begins = |scheme: &&str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    let begins =
+        |scheme: &&str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     schemes.iter().any(|scheme| begins(scheme))
 }
 
@@ -127,7 +128,16 @@ mod tests {
 
     #[test]
     fn what_is_no_web_address_stays_text() {
-        for text in ["example.com", "me@example.com", "ftp://example.com", "javascript://a.example/%0aalert(1)", "http://", "xhttp://a.example", "http://[", "http://?"] {
+        for text in [
+            "example.com",
+            "me@example.com",
+            "ftp://example.com",
+            "javascript://a.example/%0aalert(1)",
+            "http://",
+            "xhttp://a.example",
+            "http://[",
+            "http://?",
+        ] {
             assert_eq!(link_addresses(text), text);
         }
     }

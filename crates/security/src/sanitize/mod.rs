@@ -14,6 +14,7 @@ mod corpus;
 pub mod html;
 pub mod linkify;
 mod normal;
+mod references;
 mod scan;
 pub mod text;
 mod tree;

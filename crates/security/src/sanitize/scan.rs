@@ -13,8 +13,14 @@ pub(super) enum Token<'a> {
     Text(&'a str),
     /// A `<` that begins no tag.
     LessThan,
-    Start { name: &'a str, href: Option<&'a str>, title: Option<&'a str> },
-    End { name: &'a str },
+    Start {
+        name: &'a str,
+        href: Option<&'a str>,
+        title: Option<&'a str>,
+    },
+    End {
+        name: &'a str,
+    },
 }
 
 /// The tokens of an input.

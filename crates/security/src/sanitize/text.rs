@@ -22,7 +22,8 @@ pub fn strip_tags(text: &str) -> String {
     let mut output = String::with_capacity(text.len());
     let mut candidates: Vec<Candidate> = Vec::new();
     for (index, character) in text.char_indices() {
-        let begins_tag = output.ends_with('<') && (character.is_ascii_alphabetic() || "/!?".contains(character));
+        let begins_tag =
+            output.ends_with('<') && (character.is_ascii_alphabetic() || "/!?".contains(character));
         if begins_tag && candidates.last().is_none_or(|candidate| candidate.quote.is_none()) {
             candidates.push(Candidate { start: output.len() - 1, ..Candidate::default() });
         }

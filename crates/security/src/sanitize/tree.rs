@@ -5,14 +5,19 @@
 //! with the block that it stands in.
 
 use super::html::{HtmlError, MAX_DEPTH};
+use super::references::{LEFT_TO_PARSER, push_disguised, push_value};
 use super::scan::{Scanner, Token};
 
 /// The depths of all blocks together, at most: a parser goes through the open elements for each new one.
 const MAX_WORK: usize = 200_000;
 
+/// Bytes of an attribute, at most: longer ones are left out.
+const MAX_VALUE: usize = 2048;
+
 /// Well-nested HTML of the allowed tags. Attributes and character references are as in the input.
 pub(super) fn balance(input: &str) -> Result<String, HtmlError> {
-    let mut tree = Tree { output: String::with_capacity(input.len()), ..Tree::default() };
+    let output = String::with_capacity(input.len());
+    let mut tree = Tree { output, references: LEFT_TO_PARSER, ..Tree::default() };
     for token in Scanner::new(input) {
         match token {
             Token::Text(text) => tree.encoded_text(text),
@@ -24,34 +29,6 @@ pub(super) fn balance(input: &str) -> Result<String, HtmlError> {
     tree.end_inlines();
     tree.close_blocks(0);
     Ok(tree.output)
-}
-
-/// The longest name of a character is `CounterClockwiseContourIntegral`.
-const LONGEST_REFERENCE: usize = 32;
-
-/// Encodes each `&` that begins no character reference with its semicolon: a parser takes much longer over what
-/// only looks like one.
-fn encode_ampersands(text: &str, output: &mut String) {
-    let mut parts = text.split('&');
-    output.push_str(parts.next().unwrap_or_default());
-    for part in parts {
-        output.push_str(if begins_reference(part) { "&" } else { "&amp;" });
-        output.push_str(part);
-    }
-}
-
-fn begins_reference(text: &str) -> bool {
-    let end = text.bytes().take(LONGEST_REFERENCE + 1).position(|byte| byte == b';');
-    let Some(name) = end.map(|end| &text.as_bytes()[..end]) else { return false };
-    match name {
-        [b'#', b'x' | b'X', digits @ ..] => is_all(digits, u8::is_ascii_hexdigit),
-        [b'#', digits @ ..] => is_all(digits, u8::is_ascii_digit),
-        name => is_all(name, u8::is_ascii_alphanumeric),
-    }
-}
-
-fn is_all(bytes: &[u8], is_one: fn(&u8) -> bool) -> bool {
-    !bytes.is_empty() && bytes.iter().all(is_one)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,6 +81,8 @@ struct Tree<'a> {
     open: usize,
     /// The depths of the blocks so far, added up.
     work: usize,
+    /// How many more references the parser may see.
+    references: usize,
 }
 
 impl<'a> Tree<'a> {
@@ -114,10 +93,15 @@ impl<'a> Tree<'a> {
 
     fn encoded_text(&mut self, text: &str) {
         self.open_wanted();
-        encode_ampersands(text, &mut self.output);
+        push_disguised(text, &mut self.output, &mut self.references);
     }
 
-    fn start(&mut self, name: &'a str, href: Option<&'a str>, title: Option<&'a str>) -> Result<(), HtmlError> {
+    fn start(
+        &mut self,
+        name: &'a str,
+        href: Option<&'a str>,
+        title: Option<&'a str>,
+    ) -> Result<(), HtmlError> {
         if let Some(block) = Block::of(name) {
             return self.start_block(block);
         }
@@ -125,11 +109,12 @@ impl<'a> Tree<'a> {
             self.text("<br>");
         } else if let Some(known) = INLINES.iter().find(|known| name.eq_ignore_ascii_case(known)) {
             let is_link = *known == "a";
+            let short = |value: Option<&'a str>| value.filter(|value| value.len() <= MAX_VALUE);
             if is_link {
                 self.end_inline("a");
             }
             if !self.wanted.iter().any(|inline| inline.name == *known) {
-                let (href, title) = if is_link { (href, title) } else { (None, None) };
+                let (href, title) = if is_link { (short(href), short(title)) } else { (None, None) };
                 self.wanted.push(Inline { name: known, href, title });
             }
         }
@@ -217,7 +202,7 @@ impl<'a> Tree<'a> {
         self.output.push(' ');
         self.output.push_str(name);
         self.output.push_str("=\"");
-        encode_ampersands(&value.replace('"', "&quot;"), &mut self.output);
+        push_value(value, &mut self.output);
         self.output.push('"');
     }
 
