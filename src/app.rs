@@ -17,7 +17,7 @@ use crate::reviews;
 use crate::routes::{BEARER, Routes};
 use crate::serve;
 use crate::state::{App, Feature};
-use crate::storage::Storage;
+use crate::storage::{PublicPages, Storage};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -46,7 +46,7 @@ use utoipa::openapi::{License, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
 /// The features that store something about users.
-const FEATURES: &[Feature] = &[profiles::FEATURE];
+const FEATURES: &[Feature] = &[profiles::FEATURE, reviews::FEATURE];
 
 const POLL_EVERY: Duration = Duration::from_millis(500);
 const SAVE_EVERY: Duration = Duration::from_secs(1);
@@ -205,6 +205,7 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
         csrf: CsrfGuard::new(own, cors(&config)?),
         outbox: Outbox::new(seal, random.clone()),
         code_key: root.derive(Purpose::Code),
+        pages: PublicPages::new(clock.clone()),
         unsubscribe_key: root.derive(Purpose::Unsubscribe),
         features: FEATURES,
         config,

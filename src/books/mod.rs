@@ -1,8 +1,25 @@
 //! Books: what reviews are about; staff keep them (contract §3).
 
+mod body;
+mod catalogue;
+mod figures;
+pub mod isbn;
+mod list;
+mod store;
+
+pub use body::{BookRequest, NewBook};
+pub use store::{InsertBooks, book_values};
+
+use crate::access::{Door, Limit};
 use crate::routes::Routes;
+use utoipa_axum::routes;
 
 /// The table of routes, under `/api`.
-pub const fn routes(routes: Routes) -> Routes {
+pub fn routes(routes: Routes) -> Routes {
+    use Door::{Closed, Open};
     routes
+        .add(Open, Limit::General, routes!(list::list))
+        .add(Closed, Limit::General, routes!(catalogue::create))
+        .add(Open, Limit::General, routes!(catalogue::read))
+        .add(Closed, Limit::General, routes!(catalogue::update, catalogue::delete))
 }

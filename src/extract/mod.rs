@@ -8,7 +8,9 @@ mod cursor;
 mod input;
 mod json;
 mod page;
+mod search;
 
 pub use body::{Body, MAX_BODY, buffered};
 pub use input::{FromInput, Input};
 pub use page::{Key, ListQuery, Ordering, Page, PageParameters, count_up_to_limit};
+pub use search::{Search, WordTable, words};

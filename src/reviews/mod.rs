@@ -1,8 +1,28 @@
 //! Reviews: what people say about books (guide §7.2, contract §3).
 
+mod belongings;
+mod body;
+mod list;
+mod owned;
+mod slices;
+mod store;
+mod view;
+mod write;
+
+pub use belongings::FEATURE;
+pub use body::{NewReview, clean_text, clean_title};
+pub use store::CreateReview;
+
+use crate::access::{Door, Limit};
 use crate::routes::Routes;
+use utoipa_axum::routes;
 
 /// The table of routes, under `/api`.
-pub const fn routes(routes: Routes) -> Routes {
+pub fn routes(routes: Routes) -> Routes {
+    use Door::{Closed, Open};
     routes
+        .add(Open, Limit::General, routes!(list::list))
+        .add(Closed, Limit::General, routes!(write::create))
+        .add(Open, Limit::General, routes!(view::read))
+        .add(Closed, Limit::General, routes!(write::replace, write::change, write::delete))
 }
