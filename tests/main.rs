@@ -4,10 +4,13 @@
 
 mod accounts;
 mod backup;
+mod books;
+mod community;
 mod harness;
 mod input;
 mod invite;
 mod keys;
+mod reviews;
 mod throttles;
 mod tidy;
 mod tokens;
