@@ -30,6 +30,35 @@ if ! have mariadbd || ! have mariadb; then
   fi
 fi
 
+# nginx, which scripts/backends.py starts for itself: the policy keeps the package from starting it.
+if ! have nginx || [ ! -e /usr/lib/nginx/modules/ngx_http_js_module.so ]; then
+  if may_install; then
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+      printf '#!/bin/sh\nexit 101\n' >"$policy"
+      chmod +x "$policy"
+      trap 'rm -f "$policy"' EXIT
+    fi
+    install_packages nginx libnginx-mod-http-js
+  else
+    missing "nginx and its JavaScript module; install the packages nginx and libnginx-mod-http-js."
+  fi
+fi
+
+# The web pages are built and the guide's front end is run with it; Debian 12's own is too old.
+if ! have node || [ "$(node -p 'process.versions.node.split(".")[0] >= 20')" != true ]; then
+  missing "Node 20 or later; install it from https://nodejs.org."
+fi
+
+# The browser that tests drive.
+if ! have chromium; then
+  if may_install; then
+    install_packages chromium fonts-inter
+  else
+    missing "Chromium; install the package chromium."
+  fi
+fi
+
 if ! have cargo-nextest; then
   missing "cargo-nextest; run: cargo install cargo-nextest --locked"
   exit 1
@@ -45,7 +74,7 @@ if ! have cargo-deny && [ ! -x "$tools/bin/cargo-deny" ]; then
   fi
 fi
 
-# Django, simplejwt and PyJWT, which scripts/interop.py compares the server with.
+# Django, simplejwt and PyJWT, which scripts/interop.py compares the server with and scripts/backends.py runs.
 python=$tools/python
 if ! cmp -s scripts/requirements.txt "$python/requirements.txt"; then
   if ! python3 -c 'import ensurepip, venv' 2>/dev/null && may_install; then
@@ -55,5 +84,18 @@ if ! cmp -s scripts/requirements.txt "$python/requirements.txt"; then
     cp scripts/requirements.txt "$python/requirements.txt"
   else
     missing "Python's venv or the packages in scripts/requirements.txt; install python3-venv."
+  fi
+fi
+
+# What the Express example imports.
+node=$tools/node
+if ! cmp -s scripts/backends/package-lock.json "$node/installed.json"; then
+  mkdir -p "$node"
+  if have npm && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' &&
+    cp scripts/backends/package*.json "$node" && npm ci --prefix "$node" --silent --no-audit --no-fund; then
+    cp scripts/backends/package-lock.json "$node/installed.json"
+  else
+    rm -rf "$node"
+    missing "Node 20 or newer with npm, or the packages in scripts/backends/package.json."
   fi
 fi

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The whole test run: lints, dependencies, documentation, a real Django, then every test on SQLite and MariaDB.
+# The whole test run: lints, dependencies, documentation, a real Django, the examples for other backends, the
+# TypeScript client, then every test on SQLite and MariaDB.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,11 +14,15 @@ if command -v cargo-deny >/dev/null; then
 fi
 cargo test --doc -p portcullis-security --quiet
 
-# A real Django, simplejwt and PyJWT against the binary.
+# A real Django, simplejwt and PyJWT against the binary; then the examples for other backends; then the client.
+cargo build -p portcullis
+built=$(realpath "${CARGO_TARGET_DIR:-target}/debug")
 if [ -x "$tools/python/bin/python" ]; then
-  cargo build -p portcullis
-  "$tools/python/bin/python" scripts/interop.py "$(realpath "${CARGO_TARGET_DIR:-target}/debug/portcullis")"
+  cargo build -p portcullis-security --example axum_backend
+  "$tools/python/bin/python" scripts/interop.py "$built/portcullis"
+  "$tools/python/bin/python" scripts/backends.py "$built/portcullis" "$built/examples/axum_backend"
 fi
+scripts/web_test.sh "$built/portcullis"
 
 # Last, so that its summary is what one sees.
 cargo nextest run --workspace

@@ -5,16 +5,17 @@ use crate::access::{
     Passwords, Rates,
 };
 use crate::accounts;
+use crate::api_docs;
 use crate::books;
 use crate::config::{self, Algorithm, Config, PasswordPolicy};
 use crate::edge::{self, Edge, Meters};
 use crate::error::Error;
 use crate::health;
-use crate::mail::{self, Mailer, Outbox, Transport, Worker, mailbox};
+use crate::mail::{self, Mailer, Outbox, Prepare, Transport, Worker, mailbox};
 use crate::model::Migrator;
 use crate::profiles;
 use crate::reviews;
-use crate::routes::{BEARER, Routes};
+use crate::routes::{BEARER, Routes, name_operations};
 use crate::serve;
 use crate::state::{App, Feature};
 use crate::storage::{PublicPages, Storage};
@@ -42,6 +43,7 @@ use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::normalize_path::NormalizePathLayer;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{License, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -65,6 +67,10 @@ impl StartError {
 
     fn database(error: Error) -> Self {
         Self(format!("the database does not answer: {error:?}"))
+    }
+
+    fn pages(error: Error) -> Self {
+        Self(format!("a built-in page is broken: {error:?}"))
     }
 }
 
@@ -107,8 +113,8 @@ impl Running {
         &self.app
     }
 
-    /// Finishes what is in flight, within ten seconds, and closes the database.
-    pub async fn stop(self) {
+    /// Finishes what is in flight, within ten seconds, and closes the database; says whether all of it ended.
+    pub async fn stop(self) -> bool {
         self.cancel.cancel();
         let waited = tokio::time::timeout(Duration::from_secs(10), self.tasks.wait()).await;
         if waited.is_err() {
@@ -118,6 +124,7 @@ impl Running {
             tracing::warn!(?error, "the throttles were not saved");
         }
         self.app.storage.close().await;
+        waited.is_ok()
     }
 }
 
@@ -281,7 +288,7 @@ fn spawn_background(
         storage: app.storage.clone(),
         outbox: app.outbox.clone(),
         mailer: Arc::new(mailer(&app.config, app.transport.clone())?),
-        prepare: accounts::letters::prepare(app),
+        prepare: prepare(app),
         clock: app.clock.clone(),
     };
     tasks.spawn(worker.run(cancel.clone()));
@@ -307,6 +314,16 @@ fn spawn_background(
         }
     });
     Ok(())
+}
+
+/// Every letter is prepared by the feature that knows what it is about.
+fn prepare(app: &Arc<App>) -> Prepare {
+    let (of_accounts, of_community) = (accounts::letters::prepare(app), profiles::letters::prepare(app));
+    let is_enabled = app.config.community.enabled;
+    Arc::new(move |letter, created_at| match letter.is_of_community() {
+        true if is_enabled => of_community(letter, created_at),
+        _ => of_accounts(letter, created_at),
+    })
 }
 
 fn warn(message: &'static str, outcome: Result<(), Error>) {
@@ -336,14 +353,16 @@ where
 /// When a setting cannot be used.
 pub fn router(app: &Arc<App>) -> Result<Router, StartError> {
     let (api, document) = api(app);
+    let docs = api_docs::router(app, &document).map_err(StartError::pages)?;
     let document = Arc::new(document);
     let mut router = api
         .fallback(crate::web::fallback)
         .with_state(app.clone())
         .route("/api/schema", get(move || async move { Json(document.as_ref().clone()) }))
-        .merge(health::router(app));
+        .merge(health::router(app))
+        .merge(docs);
     if let (true, Some(folder)) = (app.is_development(), app.transport.folder()) {
-        router = router.merge(mailbox::router(folder).map_err(StartError::database)?);
+        router = router.merge(mailbox::router(folder).map_err(StartError::pages)?);
     }
     let hsts = (!app.is_development()).then(|| u64::from(app.config.server.hsts_seconds));
     let proxies: Vec<_> = app.config.server.trusted_proxies.iter().map(ToString::to_string).collect();
@@ -376,6 +395,13 @@ pub fn api(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
     let (router, mut document) = tables.split_for_parts();
     document.info.title = "Portcullis".to_owned();
     document.info.description = None;
+    let community = [profiles::TAGS, books::TAGS, reviews::TAGS].concat();
+    let community = if app.config.community.enabled { community } else { Vec::new() };
+    let tags = accounts::TAGS
+        .iter()
+        .chain(&community)
+        .map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)));
+    document.tags = Some(tags.map(TagBuilder::build).collect());
     document.info.contact = None;
     document.info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));
     env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
@@ -386,5 +412,6 @@ pub fn api(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
         .into_iter()
         .map(|(path, item)| (format!("{path}/"), item))
         .collect();
+    name_operations(&mut document);
     (router, document)
 }

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod accounts;
 pub mod admin;
+pub mod api_docs;
 pub mod app;
 pub mod audit;
 pub mod backup;

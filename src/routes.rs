@@ -5,7 +5,7 @@ use crate::state::App;
 use axum::middleware::from_fn_with_state;
 use std::sync::Arc;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::{PathItem, RefOr, Response, SecurityRequirement};
+use utoipa::openapi::{OpenApi, PathItem, RefOr, Response, SecurityRequirement};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 /// The name of the bearer scheme in the document.
@@ -28,7 +28,7 @@ impl Routes {
     pub fn add(mut self, door: Door, limit: Limit, routes: UtoipaMethodRouter<Arc<App>>) -> Self {
         let (schemas, mut paths, methods) = routes;
         for item in paths.paths.values_mut() {
-            operations(item).for_each(|operation| describe(operation, door));
+            operations(item).for_each(|(_, operation)| describe(operation, door));
         }
         let guard = Guard { door, limit, context: self.guard.clone() };
         let methods = methods.route_layer(from_fn_with_state(guard, check));
@@ -42,8 +42,22 @@ impl Routes {
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
+/// Names every operation after its method and path, since generators of clients refuse a document in which
+/// two bear the same name, and handlers of different features may.
+pub fn name_operations(document: &mut OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        let words: Vec<_> = path.split(|letter: char| !letter.is_ascii_alphanumeric()).collect();
+        let name = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_");
+        for (method, operation) in operations(item) {
+            operation.operation_id = Some(format!("{method}_{name}"));
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let PathItem { get, post, put, patch, delete, .. } = item;
+    let operations = [("get", get), ("post", post), ("put", put), ("patch", patch), ("delete", delete)];
+    operations.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 /// What every route may answer, said once.

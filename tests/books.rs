@@ -109,8 +109,8 @@ on_each_database! {
 async fn community_routes_are_throttled() {
     let app = TestApp::with(Database::Sqlite, |config| {
         config.throttle.enabled = true;
-        config.throttle.anon = "3/hour".parse().expect("a rate");
-        config.throttle.anon_post = "1/hour".parse().expect("a rate");
+        config.throttle.anon = portcullis::config::Rate::parse("3/hour").expect("a rate");
+        config.throttle.anon_post = portcullis::config::Rate::parse("1/hour").expect("a rate");
     })
     .await;
     app.post("/api/reviews/", json!({})).await.expect(401);

@@ -87,7 +87,9 @@ pub async fn person(app: &TestApp, name: &str) -> Person {
 
 pub async fn staff(app: &TestApp, name: &str) -> Person {
     let email = format!("{name}@example.com");
-    portcullis::admin::create_superuser(app.app(), name, &email, Secret::from(PASSWORD)).await.expect("staff");
+    portcullis::admin::create_superuser(app.app(), name, &email, Secret::from(PASSWORD))
+        .await
+        .expect("staff");
     let made = app.login(name, PASSWORD).await.expect(200);
     let id = made.body["user"]["id"].as_i64().expect("an id");
     Person { id, name: name.to_owned(), access: made.text("access") }

@@ -110,8 +110,25 @@ async fn production_sends_plain_http_to_https_but_for_health_and_metrics() {
     }
     let refused = app.post("/api/auth/login/", json!({})).await.expect(403);
     assert_eq!(refused.text("code"), "https_required");
+    let sent_on = app.send(app.request(Method::GET, "/api/auth/me/?a=b")).await.expect(308);
+    assert_eq!(sent_on.headers["location"], "https://accounts.example/api/auth/me?a=b");
     let secure = app.request(Method::GET, "/api/auth/csrf/").header("x-forwarded-proto", "https");
     let secure = app.send(secure).await.expect(200);
     assert_eq!(secure.headers["strict-transport-security"], "max-age=31536000; includeSubDomains");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_of_the_document_has_a_name_of_its_own() {
+    let app = TestApp::start(Database::Sqlite).await;
+    let document = app.get("/api/schema", "").await.expect(200).body;
+    let items = document["paths"].as_object().unwrap().values();
+    let operations = items.flat_map(|item| item.as_object().unwrap().values());
+    let mut names: Vec<_> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    assert!(names.contains(&"post_api_auth_password_reset_confirm"), "{names:?}");
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count, "{names:?}");
     app.stop().await;
 }

@@ -3,15 +3,26 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod accounts;
+mod api_docs;
 mod backup;
 mod books;
 mod community;
+mod crash;
+mod guide_flow;
 mod harness;
+mod hostile_bodies;
+mod hostile_tokens;
 mod input;
 mod invite;
 mod keys;
+mod lifetimes;
+mod outage;
 mod reviews;
+mod secrets;
+mod slow_clients;
 mod throttles;
 mod tidy;
+mod timing;
 mod tokens;
 mod verbs;
+mod who_sees_reviews;

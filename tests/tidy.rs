@@ -9,7 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &["app"],
     &["admin", "adopt", "check", "load", "backup", "calibrate"],
     &["accounts", "profiles", "books", "reviews", "chat", "search"],
-    &["routes", "edge", "health", "serve", "web", "log"],
+    &["routes", "edge", "health", "serve", "web", "log", "api_docs"],
     &["state"],
     &["access"],
     &["mail", "audit", "extract"],

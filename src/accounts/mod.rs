@@ -28,6 +28,14 @@ use crate::access::{Door, Limit};
 use crate::routes::Routes;
 use utoipa_axum::routes;
 
+/// What the tags of these routes are about, for the OpenAPI document.
+pub const TAGS: &[(&str, &str)] = &[
+    ("accounts", "Registering, proving an address, logging in, and what an account says of its owner."),
+    ("tokens", "Keeping a session alive, checking it, ending it."),
+    ("passwords", "Changing a password, and setting a new one when it is lost."),
+    ("sessions", "Where an account is logged in."),
+];
+
 /// The table of routes, under `/api/auth`.
 pub fn routes(routes: Routes) -> Routes {
     use Door::{Closed, Ignoring, Lenient, Open};

@@ -5,11 +5,11 @@ use super::figures::{Figures, figures};
 use super::store::{DeleteBook, InsertBooks, UpdateBook, find};
 use crate::access::{Staff, Viewer};
 use crate::error::{Error, Result};
-use crate::extract::Body;
+use crate::extract::{Body, Parameter};
 use crate::model::books::Model;
 use crate::state::App;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 use std::sync::Arc;
@@ -55,8 +55,12 @@ impl Book {
     responses(
     (status = 200, description = "The book; its figures count what the caller may see.", body = Book),
     (status = 404, description = "There is no such book.")))]
-pub async fn read(State(app): State<Arc<App>>, viewer: Viewer, Path(id): Path<String>) -> Result<Json<Book>> {
-    let book = find(app.storage.reader(), &id).await?;
+pub async fn read(
+    State(app): State<Arc<App>>,
+    viewer: Viewer,
+    Parameter(id): Parameter<i64>,
+) -> Result<Json<Book>> {
+    let book = find(app.storage.reader(), id).await?;
     shown(&app, viewer, book).await
 }
 
@@ -72,7 +76,7 @@ pub async fn create(
 ) -> Result<(StatusCode, Json<Book>)> {
     let ids = app.write(InsertBooks { books: vec![book], now: app.now() }).await?;
     let id = ids.first().ok_or_else(|| Error::internal("a book was inserted without an id"))?;
-    let book = find(app.storage.reader(), &id.to_string()).await?;
+    let book = find(app.storage.reader(), *id).await?;
     Ok((StatusCode::CREATED, shown(&app, Viewer::of(&staff.user), book).await?))
 }
 
@@ -87,10 +91,9 @@ pub async fn create(
 pub async fn update(
     State(app): State<Arc<App>>,
     staff: Staff,
-    Path(id): Path<String>,
+    Parameter(id): Parameter<i64>,
     Body(patch): Body<BookPatch>,
 ) -> Result<Json<Book>> {
-    let id = id.parse().map_err(|_| Error::not_found())?;
     let book = app.write(UpdateBook { id, patch }).await?;
     shown(&app, Viewer::of(&staff.user), book).await
 }
@@ -104,9 +107,8 @@ pub async fn update(
 pub async fn delete(
     State(app): State<Arc<App>>,
     _staff: Staff,
-    Path(id): Path<String>,
+    Parameter(id): Parameter<i64>,
 ) -> Result<StatusCode> {
-    let id = id.parse().map_err(|_| Error::not_found())?;
     app.write(DeleteBook { id }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,6 +14,9 @@ use crate::access::{Door, Limit};
 use crate::routes::Routes;
 use utoipa_axum::routes;
 
+/// What the tag of these routes is about, for the OpenAPI document.
+pub const TAGS: &[(&str, &str)] = &[("books", "What people write reviews of; staff keep the list.")];
+
 /// The table of routes, under `/api`.
 pub fn routes(routes: Routes) -> Routes {
     use Door::{Closed, Open};

@@ -150,7 +150,6 @@ fn taken_or(error: DbErr) -> Error {
 }
 
 /// A book's row.
-pub(super) async fn find(db: &impl ConnectionTrait, id: &str) -> Result<Model> {
-    let id: i64 = id.parse().map_err(|_| Error::not_found())?;
+pub(super) async fn find(db: &impl ConnectionTrait, id: i64) -> Result<Model> {
     Entity::find_by_id(id).one(db).await?.ok_or_else(Error::not_found)
 }

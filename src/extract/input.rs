@@ -9,6 +9,8 @@ const NULL: &str = "This field may not be null.";
 const BLANK: &str = "This field may not be blank.";
 const NOT_INTEGER: &str = "A valid integer is required.";
 const NOT_TEXT: &str = "Not a valid string.";
+const NOT_BOOLEAN: &str = "Must be a valid boolean.";
+const NOT_OBJECT: &str = "Expected an object.";
 
 /// A body that can be read from a JSON object.
 ///
@@ -82,15 +84,6 @@ impl Input {
         }
     }
 
-    /// A yes or no that may be missing.
-    pub fn optional_flag(&mut self, name: &'static str) -> Option<bool> {
-        match self.object.remove(name)? {
-            Value::Bool(flag) => Some(flag),
-            Value::Null => self.wrong(name, NULL),
-            _ => self.wrong(name, "Must be a valid boolean."),
-        }
-    }
-
     /// Turns a number into what it stands for, or notes why it cannot.
     pub fn check<T>(
         &mut self,
@@ -104,6 +97,29 @@ impl Input {
     /// Whether a field is there and null: it is to be emptied.
     pub fn is_null(&self, name: &str) -> bool {
         self.object.get(name).is_some_and(Value::is_null)
+    }
+
+    /// A truth value that may be missing.
+    pub fn optional_flag(&mut self, name: &'static str) -> Option<bool> {
+        match self.object.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::Bool(flag)) => Some(flag),
+            Some(_) => self.wrong(name, NOT_BOOLEAN),
+        }
+    }
+
+    /// An object inside the object that may be missing; its fields are read by their own names.
+    pub fn optional_object<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        match self.object.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::Object(inner)) => {
+                let outer = std::mem::replace(&mut self.object, inner);
+                let value = read(self);
+                self.object = outer;
+                Some(value)
+            }
+            Some(_) => self.wrong(name, NOT_OBJECT),
+        }
     }
 
     /// A required text that is a secret from here on.

@@ -17,6 +17,9 @@ use crate::access::{Door, Limit};
 use crate::routes::Routes;
 use utoipa_axum::routes;
 
+/// What the tag of these routes is about, for the OpenAPI document.
+pub const TAGS: &[(&str, &str)] = &[("reviews", "What people say about books, for those who may see it.")];
+
 /// The table of routes, under `/api`.
 pub fn routes(routes: Routes) -> Routes {
     use Door::{Closed, Open};

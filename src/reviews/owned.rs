@@ -4,9 +4,10 @@
 
 use crate::access::{CurrentUser, Viewer, relation};
 use crate::error::{Error, Result};
+use crate::extract::Parameter;
 use crate::model::reviews::{Entity, Model};
 use crate::state::App;
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use portcullis_security::permission::{Action, Audience, Relation, Thing};
 use sea_orm::EntityTrait;
@@ -58,8 +59,7 @@ async fn find_for(action: Action, parts: &mut Parts, app: &Arc<App>) -> Result<M
 }
 
 async fn find(parts: &mut Parts, app: &Arc<App>) -> Result<(Model, Relation)> {
-    let path = Path::<String>::from_request_parts(parts, app).await;
-    let id: i64 = path.ok().and_then(|Path(id)| id.parse().ok()).ok_or_else(Error::not_found)?;
+    let Parameter(id) = Parameter::<i64>::from_request_parts(parts, app).await?;
     let Ok(viewer) = Viewer::from_request_parts(parts, app).await;
     let db = app.storage.reader();
     let review = Entity::find_by_id(id).one(db).await?.ok_or_else(Error::not_found)?;

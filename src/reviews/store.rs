@@ -7,6 +7,7 @@ use super::body::{NewReview, ReviewPatch};
 use crate::access::{add_to_books, audience_of_new};
 use crate::error::{Error, Result};
 use crate::extract::words;
+use crate::mail::{Letter, Outbox};
 use crate::model::reviews::{ActiveModel, Column, Entity, Model};
 use crate::model::{books, profiles, review_words};
 use crate::storage::{Write, is_unique_violation};
@@ -24,6 +25,8 @@ pub struct CreateReview {
     pub user_id: i64,
     /// What it says.
     pub review: NewReview,
+    /// Where the letters to others who reviewed the book go; none where nobody is to be told.
+    pub outbox: Option<Outbox>,
     /// When.
     pub now: Timestamp,
 }
@@ -63,7 +66,25 @@ impl Write for CreateReview {
             updated_at: now,
         };
         count(tx, &review, 1).await?;
+        self.tell_others(tx, &review).await?;
         Ok(review)
+    }
+}
+
+impl CreateReview {
+    /// One letter, which becomes one for each reader: a popular book does not make this write long.
+    async fn tell_others(&self, tx: &DatabaseTransaction, review: &Model) -> Result<()> {
+        let Some(outbox) = &self.outbox else { return Ok(()) };
+        if Audience::from_code(review.audience) >= Audience::OwnerOnly {
+            return Ok(());
+        }
+        let others =
+            Entity::find().filter(Column::BookId.eq(review.book_id)).filter(Column::Id.ne(review.id));
+        let other = others.select_only().column(Column::Id).into_tuple::<i64>().one(tx).await?;
+        if other.is_some() {
+            outbox.enqueue(tx, &Letter::BookReviewed { review_id: review.id }, self.now).await?;
+        }
+        Ok(())
     }
 }
 

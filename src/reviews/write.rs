@@ -22,7 +22,8 @@ pub async fn create(
     caller: CurrentUser,
     Body(review): Body<NewReview>,
 ) -> Result<(StatusCode, Json<Review>)> {
-    let create = CreateReview { user_id: caller.user.id, review, now: app.now() };
+    let create =
+        CreateReview { user_id: caller.user.id, review, outbox: Some(app.outbox.clone()), now: app.now() };
     let review = app.write(create).await?;
     Ok((StatusCode::CREATED, Json(Review::of(review, caller.user.username.clone()))))
 }

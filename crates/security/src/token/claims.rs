@@ -2,6 +2,7 @@
 
 use super::TokenError;
 use super::json::{Decimal, SkippedNames, Text, set_once};
+use crate::clock::Timestamp;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use sha2::{Digest, Sha256};
@@ -168,6 +169,18 @@ pub(super) struct SignedClaims {
 }
 
 impl SignedClaims {
+    /// Checks the times as PyJWT does with a leeway of zero.
+    pub(super) fn at(self, now: Timestamp) -> Result<Claims, TokenError> {
+        let Self { claims, nbf } = self;
+        if Timestamp::from_seconds(claims.exp) <= now {
+            return Err(TokenError::Expired);
+        }
+        if Timestamp::from_seconds(claims.iat.max(nbf.unwrap_or(i64::MIN))) > now {
+            return Err(TokenError::NotYetValid);
+        }
+        Ok(claims)
+    }
+
     pub(super) fn parse(json: &[u8]) -> Result<Self, TokenError> {
         // As one text first: faster than string by string, and no part may be other than UTF-8.
         let json = std::str::from_utf8(json).map_err(|_| TokenError::Malformed)?;

@@ -31,11 +31,13 @@ mod json;
 mod jwt;
 mod keys;
 mod one_time;
+mod public;
 mod root;
 
 pub use claims::{Claims, Profile, TokenType};
 pub use keys::{KeyError, KeySet, SigningKey, kid_of};
 pub use one_time::{Code, OneTimeToken, hash_presented, hash_presented_code};
+pub use public::PublicKeys;
 pub use root::{Purpose, RootKey, prf, session_jti};
 
 /// Why a token is refused.

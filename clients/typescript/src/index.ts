@@ -1,0 +1,22 @@
+export { createClient } from './client.js'
+export { ApiError, type ApiErrorInit, NetworkError } from './errors.js'
+export type { components, paths } from './schema.js'
+export type {
+  Account,
+  AuthMode,
+  ClientOptions,
+  Credentials,
+  DeleteResponse,
+  Message,
+  NamesInput,
+  PasswordPolicy,
+  PortcullisClient,
+  RegisterInput,
+  RegisterResponse,
+  SessionInfo,
+  SessionState,
+  SignedOutReason,
+  TokenStorage,
+  User,
+  VerifyEmailInput,
+} from './types.js'

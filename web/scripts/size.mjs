@@ -1,0 +1,37 @@
+// Adds up what a browser loads, compressed, before /sign-in is drawn, and fails above the limit.
+import { readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+
+const LIMIT = 230_000
+const ENTRIES = ['index.html', 'src/features/auth/routes/sign-in.tsx']
+const DIST = new URL('../dist/', import.meta.url)
+
+const manifest = JSON.parse(readFileSync(new URL('.vite/manifest.json', DIST), 'utf8'))
+const files = new Set(['index.html'])
+for (const entry of ENTRIES) collect(entry)
+
+const sizes = [...files].map((file) => [
+  file,
+  gzipSync(readFileSync(new URL(file, DIST)), { level: 9 }).length,
+])
+sizes.sort(([, left], [, right]) => right - left)
+for (const [file, size] of sizes.slice(0, 8)) console.log(`${kilobytes(size)}  ${file}`)
+
+const total = sizes.reduce((sum, [, size]) => sum + size, 0)
+console.log(
+  `${kilobytes(total)}  in ${sizes.length} files before /sign-in is drawn; the limit is ${kilobytes(LIMIT).trim()}`,
+)
+if (total > LIMIT) process.exit(1)
+
+function collect(key) {
+  const chunk = manifest[key]
+  if (!chunk) throw new Error(`${key} is not in the build`)
+  if (files.has(chunk.file)) return
+  files.add(chunk.file)
+  for (const css of chunk.css ?? []) files.add(css)
+  for (const imported of chunk.imports ?? []) collect(imported)
+}
+
+function kilobytes(bytes) {
+  return `${(bytes / 1000).toFixed(1).padStart(6)} kB`
+}

@@ -1,0 +1,156 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from '@tanstack/react-router'
+import * as z from 'zod/mini'
+import { noteNavigation } from '@/components/first-page'
+import { ensureSession } from '@/lib/session'
+import { AuthLayout } from './auth-layout'
+import { FailedPage } from './failed-page'
+import { NotFoundPage } from './not-found-page'
+import { PendingPage } from './pending-page'
+import { Root } from './root'
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+  interface HistoryState {
+    /** The address that a mail went to: kept out of the address bar. */
+    email?: string
+  }
+}
+
+const root = createRootRoute({ component: Root, notFoundComponent: NotFoundPage })
+const guest = createRoute({ getParentRoute: () => root, id: 'guest', component: AuthLayout })
+
+const searchWithNext = z.object({ next: z.catch(z.optional(z.string()), undefined) })
+
+/** How long the start page waits for the answer to who is signed in; it leaves later, too. */
+const PATIENCE = 1000
+
+const welcome = createRoute({
+  getParentRoute: () => guest,
+  path: '/',
+  beforeLoad: async () => {
+    const late = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE))
+    const session = await Promise.race([ensureSession().catch(() => undefined), late])
+    if (session?.status === 'signed-in') throw redirect({ to: '/account', replace: true })
+  },
+  component: lazyRouteComponent(() => import('@/features/welcome/routes/welcome'), 'WelcomePage'),
+})
+
+const signIn = createRoute({
+  getParentRoute: () => guest,
+  path: '/sign-in',
+  validateSearch: searchWithNext,
+  component: lazyRouteComponent(() => import('@/features/auth/routes/sign-in'), 'SignInPage'),
+})
+
+const signUp = createRoute({
+  getParentRoute: () => guest,
+  path: '/sign-up',
+  component: lazyRouteComponent(() => import('@/features/auth/routes/sign-up'), 'SignUpPage'),
+})
+
+const checkMail = createRoute({
+  getParentRoute: () => guest,
+  path: '/check-mail',
+  component: lazyRouteComponent(() => import('@/features/auth/routes/check-mail'), 'CheckMailPage'),
+})
+
+const verifyEmail = createRoute({
+  getParentRoute: () => guest,
+  path: '/verify-email',
+  component: lazyRouteComponent(() => import('@/features/auth/routes/verify-email'), 'VerifyEmailPage'),
+})
+
+const forgotPassword = createRoute({
+  getParentRoute: () => guest,
+  path: '/forgot-password',
+  component: lazyRouteComponent(() => import('@/features/auth/routes/forgot-password'), 'ForgotPasswordPage'),
+})
+
+const resetPassword = createRoute({
+  getParentRoute: () => guest,
+  path: '/reset-password',
+  component: lazyRouteComponent(() => import('@/features/auth/routes/reset-password'), 'ResetPasswordPage'),
+})
+
+const confirmEmail = createRoute({
+  getParentRoute: () => guest,
+  path: '/confirm-email',
+  component: lazyRouteComponent(() => import('@/features/auth/routes/confirm-email'), 'ConfirmEmailPage'),
+})
+
+const account = createRoute({
+  getParentRoute: () => root,
+  path: '/account',
+  beforeLoad: async ({ location }) => {
+    const session = await ensureSession()
+    if (session.status !== 'signed-in') {
+      throw redirect({ to: '/sign-in', search: { next: location.href }, replace: true })
+    }
+  },
+  component: lazyRouteComponent(() => import('./account-layout'), 'AccountLayout'),
+})
+
+const profile = createRoute({
+  getParentRoute: () => account,
+  path: '/',
+  component: lazyRouteComponent(() => import('@/features/account/routes/profile'), 'ProfilePage'),
+})
+
+const email = createRoute({
+  getParentRoute: () => account,
+  path: '/email',
+  component: lazyRouteComponent(() => import('@/features/account/routes/email'), 'EmailPage'),
+})
+
+const password = createRoute({
+  getParentRoute: () => account,
+  path: '/password',
+  component: lazyRouteComponent(() => import('@/features/account/routes/password'), 'PasswordPage'),
+})
+
+const sessions = createRoute({
+  getParentRoute: () => account,
+  path: '/sessions',
+  component: lazyRouteComponent(() => import('@/features/account/routes/sessions'), 'SessionsPage'),
+})
+
+const data = createRoute({
+  getParentRoute: () => account,
+  path: '/data',
+  component: lazyRouteComponent(() => import('@/features/account/routes/data'), 'DataPage'),
+})
+
+/** Every page, and who may see it. */
+export const router = createRouter({
+  routeTree: root.addChildren([
+    guest.addChildren([
+      welcome,
+      signIn,
+      signUp,
+      checkMail,
+      verifyEmail,
+      forgotPassword,
+      resetPassword,
+      confirmEmail,
+    ]),
+    account.addChildren([profile, email, password, sessions, data]),
+  ]),
+  defaultPreload: 'intent',
+  defaultPendingComponent: PendingPage,
+  defaultPendingMs: 250,
+  defaultErrorComponent: FailedPage,
+  scrollRestoration: true,
+  trailingSlash: 'never',
+})
+
+router.subscribe('onBeforeNavigate', ({ fromLocation, pathChanged }) => {
+  if (fromLocation && pathChanged) noteNavigation()
+})

@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url'
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vitest/config'
+import { cspPreview } from './vite/csp-preview.ts'
+import { themeCss } from './vite/theme-css.ts'
+
+const server = process.env.PORTCULLIS_URL ?? 'http://127.0.0.1:8000'
+const proxy = Object.fromEntries(['/api', '/dev', '/.well-known'].map((path) => [path, { target: server }]))
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+export default defineConfig({
+  plugins: [react(), themeCss(), cspPreview()],
+  resolve: {
+    alias: {
+      '@': here('./src'),
+      'portcullis-client': here('../clients/typescript/src/index.ts'),
+    },
+  },
+  html: { cspNonce: '__NONCE__' },
+  build: { outDir: here('./dist'), assetsInlineLimit: 0, modulePreload: { polyfill: false }, manifest: true },
+  server: { proxy },
+  preview: { proxy },
+  test: {
+    environment: 'happy-dom',
+    include: ['src/**/*.test.{ts,tsx}'],
+    setupFiles: ['src/testing/setup.ts'],
+    restoreMocks: true,
+  },
+})
