@@ -3,7 +3,7 @@
 use crate::harness::{PASSWORD, TestApp};
 use portcullis::access::refresh_audience;
 use portcullis::error::Result;
-use portcullis::model::{blocks, follows, profiles};
+use portcullis::model::{blocks, follows, notification_preferences, profiles};
 use portcullis::storage::Write;
 use portcullis_security::secret::Secret;
 use reqwest::Method;
@@ -22,9 +22,23 @@ pub struct Person {
 /// What is done to the rows at once.
 #[derive(Clone)]
 pub enum Step {
-    Follow { follower: i64, followed: i64, is_accepted: bool },
-    Block { blocker: i64, blocked: i64 },
-    Setting { user: i64, visibility: &'static str },
+    Follow {
+        follower: i64,
+        followed: i64,
+        is_accepted: bool,
+    },
+    Block {
+        blocker: i64,
+        blocked: i64,
+    },
+    Setting {
+        user: i64,
+        visibility: &'static str,
+    },
+    /// No mails about reviews.
+    Quiet {
+        user: i64,
+    },
 }
 
 struct Steps(Vec<Step>);
@@ -62,6 +76,11 @@ impl Step {
                 };
                 blocks::Entity::insert(row).exec(tx).await?;
             }
+            Self::Quiet { user } => {
+                use notification_preferences::{Column, Entity};
+                let update = Entity::update_many().col_expr(Column::BookReviewed, Expr::value(false));
+                update.filter(Column::UserId.eq(user)).exec(tx).await?;
+            }
             Self::Setting { user, visibility } => {
                 profiles::Entity::update_many()
                     .col_expr(profiles::Column::Visibility, Expr::value(visibility))
@@ -82,6 +101,7 @@ pub async fn steps(app: &TestApp, steps: Vec<Step>) {
 pub async fn person(app: &TestApp, name: &str) -> Person {
     let made = app.user(name).await;
     let id = made.body["user"]["id"].as_i64().expect("an id");
+    steps(app, vec![Step::Quiet { user: id }]).await;
     Person { id, name: name.to_owned(), access: made.text("access") }
 }
 

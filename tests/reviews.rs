@@ -182,6 +182,16 @@ on_each_database! {
         }
     }
 
+    async fn whoever_reviewed_a_book_is_mailed_about_the_next_review(app: TestApp) {
+        let (keeper, reader) = (staff(&app, "keeper").await, person(&app, "reader").await);
+        let first = app.user("first").await.text("access");
+        let dune = book(&app, &keeper, "Dune").await;
+        app.call(Method::POST, "/api/reviews/", &first, review_body(dune, "First", 3, true)).await.expect(201);
+        review(&app, &reader, dune, 5, true).await;
+        let mail = app.mail_to("first@example.com").await;
+        assert_eq!(mail.subject, "reader reviewed Dune at Portcullis");
+    }
+
     async fn a_change_is_seen_in_the_public_list_at_once(app: TestApp) {
         let (keeper, reader) = (staff(&app, "keeper").await, person(&app, "reader").await);
         let dune = book(&app, &keeper, "Dune").await;
@@ -201,6 +211,7 @@ on_each_database! {
         assert_eq!(export.body["reviews"][0]["rating"], 5);
         let body = json!({ "password": crate::harness::PASSWORD });
         app.call(Method::DELETE, "/api/auth/me/", &reader.access, body).await.expect(200);
+        app.mail_to("reader@example.com").await;
         for viewer in [None, Some(&keeper)] {
             look(&app, viewer, &path).await.expect(404);
             assert_eq!(look(&app, viewer, "/api/reviews/").await.expect(200).body["count"], 0);

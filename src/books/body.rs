@@ -13,6 +13,7 @@ const YEARS: std::ops::RangeInclusive<i64> = -3500..=2200;
 
 /// A book to be made.
 #[derive(ToSchema)]
+#[allow(dead_code, reason = "for the OpenAPI document")]
 pub struct BookRequest {
     /// Plain text, at most 200 characters.
     pub title: String,

@@ -3,12 +3,13 @@
 mod body;
 mod catalogue;
 mod figures;
+pub mod import;
 pub mod isbn;
 mod list;
 mod store;
 
-pub use body::{BookRequest, NewBook};
-pub use store::{InsertBooks, book_values};
+pub use body::NewBook;
+pub use store::InsertBooks;
 
 use crate::access::{Door, Limit};
 use crate::routes::Routes;

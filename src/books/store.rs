@@ -43,8 +43,7 @@ impl Write for InsertBooks {
     }
 }
 
-/// A new book as a row.
-pub fn book_values(book: &NewBook, now: Timestamp) -> ActiveModel {
+fn book_values(book: &NewBook, now: Timestamp) -> ActiveModel {
     ActiveModel {
         title: Set(book.title.clone()),
         author: Set(book.author.clone()),

@@ -94,11 +94,8 @@ impl From<NewReview> for ReviewPatch {
     }
 }
 
-/// A title without tags.
-///
-/// # Errors
-/// A sentence when nothing is left, or more than 200 characters.
-pub fn clean_title(title: &str) -> Result<String, String> {
+/// A title without tags; a sentence when nothing is left, or more than 200 characters.
+fn clean_title(title: &str) -> Result<String, String> {
     let plain = text::strip_tags(title).trim().to_owned();
     match plain.chars().count() {
         0 => Err(BLANK.to_owned()),
@@ -109,16 +106,13 @@ pub fn clean_title(title: &str) -> Result<String, String> {
     }
 }
 
-/// A text as harmless HTML.
-///
-/// # Errors
-/// A sentence when it is too long or nested too deeply, or when nothing is left.
-pub fn clean_text(text: &str) -> Result<String, String> {
+/// A text as harmless HTML; a sentence when it is too long or nested too deeply, or when nothing is left.
+fn clean_text(text: &str) -> Result<String, String> {
     let cleaned = html::clean(text.trim()).map_err(|error| error.to_string())?;
     if cleaned.trim().is_empty() { Err(BLANK.to_owned()) } else { Ok(cleaned) }
 }
 
-pub(super) fn parse_rating(rating: i64) -> Result<i64, String> {
+fn parse_rating(rating: i64) -> Result<i64, String> {
     match rating {
         1..=5 => Ok(rating),
         6.. => Err("Ensure this value is less than or equal to 5.".to_owned()),

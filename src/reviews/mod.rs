@@ -2,6 +2,7 @@
 
 mod belongings;
 mod body;
+mod bulk;
 mod list;
 mod owned;
 mod slices;
@@ -10,7 +11,8 @@ mod view;
 mod write;
 
 pub use belongings::FEATURE;
-pub use body::{NewReview, clean_text, clean_title};
+pub use body::NewReview;
+pub use bulk::InsertReviews;
 pub use store::CreateReview;
 
 use crate::access::{Door, Limit};

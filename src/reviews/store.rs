@@ -180,7 +180,7 @@ async fn require_book(tx: &DatabaseTransaction, id: i64) -> Result<()> {
     }
 }
 
-fn taken_or(error: DbErr) -> Error {
+pub(super) fn taken_or(error: DbErr) -> Error {
     if is_unique_violation(&error, "user_id") { Error::field("book", TAKEN) } else { error.into() }
 }
 
