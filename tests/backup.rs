@@ -1,5 +1,6 @@
 //! Backups go from any database to any other, whole or not at all (contract §5 `backup`, `restore`).
 
+use crate::community::{Step, book, person, review_body, staff, steps};
 use crate::harness::{Database, PASSWORD, TestApp, create_mariadb_database, mariadb};
 use portcullis::app::open_storage;
 use portcullis::backup::{self, BackupError, Restore, Source};
@@ -92,8 +93,19 @@ async fn fill(app: &TestApp) -> (String, String) {
     app.register("waiting").await.expect(201);
     app.mail_to("waiting@example.com").await;
     app.app().storage.write(UnsentMail).await.expect("a mail");
+    fill_community(app, &session).await;
     app.app().guard.limits.save(&app.app().storage).await.expect("throttles");
     (access, refresh)
+}
+
+async fn fill_community(app: &TestApp, session: &crate::harness::Answer) {
+    let (keeper, friend) = (staff(app, "keeper").await, person(app, "friend").await);
+    let book = book(app, &keeper, "Dune").await;
+    let body = review_body(book, "Fine", 5, false);
+    app.call(reqwest::Method::POST, "/api/reviews/", &session.text("access"), body).await.expect(201);
+    let reader = session.body["user"]["id"].as_i64().expect("an id");
+    let follow = Step::Follow { follower: reader, followed: friend.id, is_accepted: false };
+    steps(app, vec![follow, Step::Block { blocker: friend.id, blocked: keeper.id }]).await;
 }
 
 async fn goes_round(from: Database, to: Database) {

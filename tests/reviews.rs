@@ -188,8 +188,9 @@ on_each_database! {
         let dune = book(&app, &keeper, "Dune").await;
         app.call(Method::POST, "/api/reviews/", &first, review_body(dune, "First", 3, true)).await.expect(201);
         review(&app, &reader, dune, 5, true).await;
-        let mail = app.mail_to("first@example.com").await;
-        assert_eq!(mail.subject, "reader reviewed Dune at Portcullis");
+        let subjects: Vec<_> = app.mails().await.into_iter()
+            .filter(|mail| mail.to == "first@example.com").map(|mail| mail.subject).collect();
+        assert!(subjects.iter().any(|subject| subject == "reader reviewed Dune at Portcullis"), "{subjects:?}");
     }
 
     async fn a_change_is_seen_in_the_public_list_at_once(app: TestApp) {
@@ -211,7 +212,6 @@ on_each_database! {
         assert_eq!(export.body["reviews"][0]["rating"], 5);
         let body = json!({ "password": crate::harness::PASSWORD });
         app.call(Method::DELETE, "/api/auth/me/", &reader.access, body).await.expect(200);
-        app.mail_to("reader@example.com").await;
         for viewer in [None, Some(&keeper)] {
             look(&app, viewer, &path).await.expect(404);
             assert_eq!(look(&app, viewer, "/api/reviews/").await.expect(200).body["count"], 0);
@@ -220,5 +220,6 @@ on_each_database! {
         }
         app.login("reader", crate::harness::PASSWORD).await.expect(200);
         look(&app, None, &path).await.expect(200);
+        app.mails().await;
     }
 }

@@ -1,10 +1,11 @@
 //! A small community to look around in: `portcullis demo`.
 
+use crate::access;
+use crate::error::{self, Error};
 use crate::load::{self, LoadFile};
 use crate::model::{blocks, follows, profiles, users};
 use crate::state::App;
 use crate::storage::Write;
-use crate::{access, error};
 use portcullis_security::clock::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter};
@@ -45,7 +46,7 @@ struct Person {
 pub async fn seed(app: &App) -> Result<String, String> {
     let community: Community = serde_json::from_str(COMMUNITY).map_err(|error| error.to_string())?;
     let names: Vec<&str> = community.people.iter().map(|person| person.username.as_str()).collect();
-    let refused = |error: error::Error| format!("the database refused: {error:?}");
+    let refused = |error: Error| format!("the database refused: {error:?}");
     let there = users::Entity::find().filter(users::Column::UsernameKey.is_in(names.iter().copied()));
     let has_made = there.count(app.storage.reader()).await.map_err(|error| refused(error.into()))? == 0;
     if has_made {
@@ -135,5 +136,5 @@ impl Write for Relations {
 
 async fn id_of(tx: &DatabaseTransaction, username: &str) -> error::Result<i64> {
     let found = users::Entity::find().filter(users::Column::UsernameKey.eq(username)).one(tx).await?;
-    found.map(|user| user.id).ok_or_else(|| error::Error::internal(format!("the demo has no {username}")))
+    found.map(|user| user.id).ok_or_else(|| Error::internal(format!("the demo has no {username}")))
 }
