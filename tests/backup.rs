@@ -1,7 +1,7 @@
 //! Backups go from any database to any other, whole or not at all (contract §5 `backup`, `restore`).
 
-use crate::community::{Step, book, person, review_body, staff, steps};
 use crate::harness::{Database, PASSWORD, TestApp, create_mariadb_database, mariadb};
+use crate::people::{Step, book, person, review_body, staff, steps};
 use portcullis::app::open_storage;
 use portcullis::backup::{self, BackupError, Restore, Source};
 use portcullis::config::Config;

@@ -1,8 +1,8 @@
 //! Books (contract §3).
 
-use crate::community::{book, ids, look, person, staff};
 use crate::harness::{Database, TestApp};
 use crate::on_each_database;
+use crate::people::{book, ids, look, person, staff};
 use reqwest::Method;
 use serde_json::json;
 

@@ -18,6 +18,7 @@ mod invite;
 mod keys;
 mod lifetimes;
 mod outage;
+mod people;
 mod reviews;
 mod secrets;
 mod slow_clients;

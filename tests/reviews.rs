@@ -1,8 +1,8 @@
 //! Reviews (guide §7.2, §11; contract §3).
 
-use crate::community::{book, ids, look, person, review, review_body, staff};
 use crate::harness::TestApp;
 use crate::on_each_database;
+use crate::people::{book, ids, look, person, review, review_body, staff};
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,9 +1,9 @@
 //! Who sees and changes which review: the whole matrix, and random communities against an oracle that knows
 //! nothing of the server's table (guide §7, contract §3).
 
-use crate::community::{Person, Step, book, ids, look, person, review, review_body, staff, steps};
 use crate::harness::TestApp;
 use crate::on_each_database;
+use crate::people::{Person, Step, book, ids, look, person, review, review_body, staff, steps};
 use portcullis_security::random::Random;
 use reqwest::Method;
 use serde_json::{Value, json};
