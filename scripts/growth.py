@@ -6,6 +6,7 @@ be empty, so give one size). Prints a table; fails where the largest database ta
 as the smallest and more than 5 ms longer.
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -23,8 +24,6 @@ ROUNDS = 15
 
 def password_hash():
     rounds, salt = 1000, "growthgrowth"
-    import base64
-
     digest = hashlib.pbkdf2_hmac("sha256", PASSWORD.encode(), salt.encode(), rounds)
     return f"pbkdf2_sha256${rounds}${salt}${base64.b64encode(digest).decode()}"
 
@@ -48,7 +47,7 @@ def write_file(path, size):
             user, place = divmod(number, max(1, size // people))
             review = {
                 "user": min(user, people - 1),
-                "book": place % books,
+                "book": (user * 37 + place) % books,
                 "title": f"Review word{number % 5003} of {number}",
                 "review_text": "<p>Fine.</p>",
                 "rating": 1 + number % 5,

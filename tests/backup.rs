@@ -1,11 +1,13 @@
 //! Backups go from any database to any other, whole or not at all (contract §5 `backup`, `restore`).
 
 use crate::harness::{Database, PASSWORD, TestApp, create_mariadb_database, mariadb};
-use crate::people::{Step, book, person, review_body, staff, steps};
+use crate::people::{Step, steps};
 use portcullis::app::open_storage;
 use portcullis::backup::{self, BackupError, Restore, Source};
+use portcullis::books::{InsertBooks, NewBook};
 use portcullis::config::Config;
 use portcullis::model::{outbox, users};
+use portcullis::reviews::{InsertReviews, NewReview};
 use portcullis::storage::{Storage, Write};
 use portcullis_security::clock::Clock;
 use portcullis_security::random::Random;
@@ -99,13 +101,26 @@ async fn fill(app: &TestApp) -> (String, String) {
 }
 
 async fn fill_community(app: &TestApp, session: &crate::harness::Answer) {
-    let (keeper, friend) = (staff(app, "keeper").await, person(app, "friend").await);
-    let book = book(app, &keeper, "Dune").await;
-    let body = review_body(book, "Fine", 5, false);
-    app.call(reqwest::Method::POST, "/api/reviews/", &session.text("access"), body).await.expect(201);
-    let reader = session.body["user"]["id"].as_i64().expect("an id");
-    let follow = Step::Follow { follower: reader, followed: friend.id, is_accepted: false };
-    steps(app, vec![follow, Step::Block { blocker: friend.id, blocked: keeper.id }]).await;
+    let (reader, now) = (session.body["user"]["id"].as_i64().expect("an id"), app.app().now());
+    let book = NewBook {
+        title: "Dune".to_owned(),
+        author: "Frank Herbert".to_owned(),
+        isbn: None,
+        description: "Sand & <spice>".to_owned(),
+        year: Some(1965),
+    };
+    let made = app.app().write(InsertBooks { books: vec![book], now }).await.expect("a book");
+    let review = NewReview {
+        book: made[0],
+        title: "Fine".to_owned(),
+        review_text: "<p>Ünlike <em>any</em></p>".to_owned(),
+        rating: 5,
+        is_public: false,
+    };
+    app.app().write(InsertReviews { reviews: vec![(reader, review)], now }).await.expect("a review");
+    let other = reader + 1;
+    let follow = Step::Follow { follower: reader, followed: other, is_accepted: false };
+    steps(app, vec![follow, Step::Block { blocker: other, blocked: reader }]).await;
 }
 
 async fn goes_round(from: Database, to: Database) {

@@ -52,7 +52,6 @@ impl Write for CreateReview {
         };
         let id = Entity::insert(values).exec(tx).await.map_err(taken_or)?.last_insert_id;
         insert_words(tx, id, title).await?;
-        require_book(tx, *book).await?;
         let review = Model {
             id,
             book_id: *book,
@@ -66,6 +65,7 @@ impl Write for CreateReview {
             updated_at: now,
         };
         count(tx, &review, 1).await?;
+        require_book(tx, &review).await?;
         self.tell_others(tx, &review).await?;
         Ok(review)
     }
@@ -130,11 +130,11 @@ impl Write for UpdateReview {
             delete_words(tx, self.id).await?;
             insert_words(tx, self.id, &new.title).await?;
         }
-        if new.book_id != old.book_id {
-            require_book(tx, new.book_id).await?;
-        }
         count(tx, &old, -1).await?;
         count(tx, &new, 1).await?;
+        if new.book_id != old.book_id {
+            require_book(tx, &new).await?;
+        }
         Ok(new)
     }
 }
@@ -171,9 +171,14 @@ async fn count(tx: &DatabaseTransaction, review: &Model, sign: i64) -> Result<()
     add_to_books(tx, &[review.book_id], sign * review.rating, sign).await
 }
 
-/// The book stays until the commit.
-async fn require_book(tx: &DatabaseTransaction, id: i64) -> Result<()> {
-    let found = books::Entity::find_by_id(id).select_only().column(books::Column::Id).lock_shared();
+/// The book stays until the commit. A review that was counted has locked it by that; two who share the lock and
+/// then both count would wait for each other.
+async fn require_book(tx: &DatabaseTransaction, review: &Model) -> Result<()> {
+    let id = review.book_id;
+    let mut found = books::Entity::find_by_id(id).select_only().column(books::Column::Id);
+    if review.audience != Audience::Everyone.code() {
+        found = found.lock_shared();
+    }
     match found.into_tuple::<i64>().one(tx).await? {
         Some(_) => Ok(()),
         None => Err(Error::field("book", format!("Invalid pk \"{id}\" - object does not exist."))),

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 /// What other processes write is seen after that long.
 const LIFETIME: Duration = Duration::from_secs(1);
-const MAX_PAGES: u64 = 1000;
+/// Bytes of all pages, at most: callers choose how many different ones there are.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The first pages of lists as anonymous callers see them.
 ///
@@ -36,7 +37,9 @@ pub struct Moment {
 impl PublicPages {
     /// An empty cache.
     pub fn new(clock: Clock) -> Self {
-        Self { clock, changes: AtomicU64::new(0), pages: Cache::new(MAX_PAGES) }
+        let size = |key: &String, kept: &Kept| u32::try_from(key.len() + kept.body.len()).unwrap_or(u32::MAX);
+        let pages = Cache::builder().weigher(size).max_capacity(MAX_BYTES).build();
+        Self { clock, changes: AtomicU64::new(0), pages }
     }
 
     /// The present moment, for a page that is about to be read.
