@@ -105,7 +105,7 @@ fn is_web_address(text: &str) -> bool {
 pub(super) fn has_scheme(text: &str, schemes: &[&str]) -> bool {
     let begins =
         |scheme: &&str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-    schemes.iter().any(|scheme| begins(scheme))
+    schemes.iter().any(begins)
 }
 
 #[cfg(test)]
