@@ -31,7 +31,7 @@ def password_hash():
 def write_file(path, size):
     """A thousand users, and books with a hundred reviews each, as far as that goes."""
     people = 1000
-    books = max(20, size // 100)
+    books = max(50, size // 100)
     hashed = password_hash()
     with open(path, "w", encoding="utf-8") as file:
         file.write('{"users": [')
@@ -68,7 +68,7 @@ def call(base, path, token=None):
 
 def queries(size):
     """By name: the path, and whether somebody is logged in (then no answer is kept)."""
-    book = max(20, size // 100) // 2
+    book = max(50, size // 100) // 2
     return {
         "reviews, anonymous": ("/api/reviews/?page_size=20&x={}", False),
         "reviews, a reader": ("/api/reviews/", True),
