@@ -29,8 +29,8 @@ def password_hash():
 
 
 def write_file(path, size):
-    """A thousand users, and books with a hundred reviews each, as far as that goes."""
-    people = 1000
+    """Twenty reviews for each user, a hundred for each book."""
+    people = max(500, size // 20)
     books = max(50, size // 100)
     hashed = password_hash()
     with open(path, "w", encoding="utf-8") as file:

@@ -176,7 +176,7 @@ impl ListQuery {
 
     /// Of places in any order, those of the page: nearest to the cursor first, one more than the page holds if
     /// there are so many.
-    pub fn cut(&self, ordering: Ordering, places: &mut Vec<(Key, i64)>) -> Vec<i64> {
+    pub fn cut(&self, ordering: Ordering, places: &mut [(Key, i64)]) -> Vec<i64> {
         let is_descending = ordering.is_descending != self.is_backwards();
         places.sort_unstable();
         if is_descending {

@@ -83,7 +83,8 @@ impl Search {
         Some((candidates, condition))
     }
 
-    /// A query over the rows of `candidates`, without columns.
+    /// A query over the rows of `candidates`, without columns. SQLite joins across in the order that is written: else
+    /// it may read the whole table and look for each row among the candidates.
     pub fn join<E: EntityTrait, C: ColumnTrait>(
         candidates: SelectStatement,
         id: C,
@@ -93,7 +94,8 @@ impl Search {
         let same = Expr::col((name.clone(), Alias::new("id"))).equals(id.as_column_ref());
         Query::select()
             .from_subquery(candidates, name)
-            .inner_join(E::default(), same)
+            .cross_join(E::default())
+            .and_where(same)
             .cond_where(condition)
             .to_owned()
     }
