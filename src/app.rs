@@ -18,7 +18,7 @@ use crate::reviews;
 use crate::routes::{BEARER, Routes, name_operations};
 use crate::serve;
 use crate::state::{App, Feature};
-use crate::storage::Storage;
+use crate::storage::{PublicPages, Storage};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -48,7 +48,7 @@ use utoipa::openapi::{License, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
 /// The features that store something about users.
-const FEATURES: &[Feature] = &[profiles::FEATURE];
+const FEATURES: &[Feature] = &[profiles::FEATURE, reviews::FEATURE];
 
 const POLL_EVERY: Duration = Duration::from_millis(500);
 const SAVE_EVERY: Duration = Duration::from_secs(1);
@@ -212,6 +212,7 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
         csrf: CsrfGuard::new(own, cors(&config)?),
         outbox: Outbox::new(seal, random.clone()),
         code_key: root.derive(Purpose::Code),
+        pages: PublicPages::new(clock.clone()),
         unsubscribe_key: root.derive(Purpose::Unsubscribe),
         features: FEATURES,
         config,
@@ -396,8 +397,12 @@ pub fn api(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
     let (router, mut document) = tables.split_for_parts();
     document.info.title = "Portcullis".to_owned();
     document.info.description = None;
-    let tags = accounts::TAGS.iter().chain(if app.config.community.enabled { profiles::TAGS } else { &[] });
-    let tags = tags.map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)));
+    let community = [profiles::TAGS, books::TAGS, reviews::TAGS].concat();
+    let community = if app.config.community.enabled { community } else { Vec::new() };
+    let tags = accounts::TAGS
+        .iter()
+        .chain(&community)
+        .map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)));
     document.tags = Some(tags.map(TagBuilder::build).collect());
     document.info.contact = None;
     document.info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));

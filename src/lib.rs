@@ -10,6 +10,7 @@ pub mod backup;
 pub mod books;
 pub mod calibrate;
 pub mod config;
+pub mod demo;
 pub mod edge;
 pub mod error;
 pub mod extract;

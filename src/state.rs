@@ -4,7 +4,7 @@ use crate::access::{Access, DeviceCookies, GuardContext, Passwords};
 use crate::config::{Config, Profile};
 use crate::error::Result;
 use crate::mail::{Memory, Outbox, Transport};
-use crate::storage::{Storage, Write};
+use crate::storage::{PublicPages, Storage, Write};
 use futures_util::future::BoxFuture;
 use portcullis_security::clock::{Clock, Timestamp};
 use portcullis_security::csrf::CsrfGuard;
@@ -40,6 +40,8 @@ pub struct App {
     pub code_key: Zeroizing<[u8; 32]>,
     /// Authenticates links that unsubscribe from mails.
     pub unsubscribe_key: Zeroizing<[u8; 32]>,
+    /// Lists as anonymous callers see them.
+    pub pages: PublicPages,
     /// Shared by the guards of all routes.
     pub guard: Arc<GuardContext>,
     /// What accounts ask of every feature, since features do not know each other.
@@ -83,12 +85,13 @@ impl App {
         }
     }
 
-    /// Makes a change that may have put letters into the outbox.
+    /// Makes a change that may have put letters into the outbox or changed what others see.
     ///
     /// # Errors
     /// As [`Storage::write`].
     pub async fn write<W: Write>(&self, write: W) -> Result<W::Output> {
         let output = self.storage.write(write).await?;
+        self.pages.drop_all();
         self.outbox.wake();
         Ok(output)
     }

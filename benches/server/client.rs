@@ -74,6 +74,19 @@ pub fn get(path: &str, bearer: &str) -> Vec<u8> {
     format!("{head}Authorization: Bearer {bearer}\r\n\r\n").into_bytes()
 }
 
+/// The bytes of a GET by nobody.
+pub fn get_anonymous(path: &str) -> Vec<u8> {
+    format!("{}\r\n", head("GET", path)).into_bytes()
+}
+
+/// The bytes of a POST of JSON by somebody.
+pub fn post_as(path: &str, bearer: &str, body: &serde_json::Value) -> Vec<u8> {
+    let (head, body) = (head("POST", path), body.to_string());
+    let length = body.len();
+    format!("{head}Authorization: Bearer {bearer}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}")
+        .into_bytes()
+}
+
 /// The bytes of a POST of JSON as a proxy would pass it on.
 pub fn post(path: &str, body: &serde_json::Value) -> Vec<u8> {
     let (head, body) = (head("POST", path), body.to_string());

@@ -5,6 +5,7 @@
 mod bare;
 mod cases;
 mod client;
+mod community;
 mod load;
 mod report;
 mod server;
@@ -36,5 +37,7 @@ async fn measure() -> Outcome<Report> {
     cases::refresh(&data, &mut report).await?;
     cases::login_cost(&data, &mut report).await?;
     cases::flood(&data, &mut report).await?;
+    community::lists(&data, &mut report).await?;
+    community::write(&data, &mut report).await?;
     Ok(report)
 }

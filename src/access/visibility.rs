@@ -103,6 +103,22 @@ impl Viewer {
         }
     }
 
+    /// Those with whom the viewer is in a block, whichever of the two began it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn blocked_ids(self, db: &impl ConnectionTrait) -> Result<Vec<i64>> {
+        use blocks::Column::{BlockedId, BlockerId};
+        let Self::User { id, is_staff: false } = self else { return Ok(Vec::new()) };
+        let mut ids = Vec::new();
+        for query in [counterparts(id, BlockerId, BlockedId), counterparts(id, BlockedId, BlockerId)] {
+            for row in db.query_all(&query).await? {
+                ids.push(row.try_get_by_index(0)?);
+            }
+        }
+        Ok(ids)
+    }
+
     /// The condition that the viewer follows an owner, who has accepted it.
     pub fn followed<O: ColumnTrait>(self, owner: O) -> Condition {
         match self {

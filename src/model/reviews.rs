@@ -53,6 +53,7 @@ pub fn create() -> CreateTable {
         .unique("user_id,book_id")
         .index("audience,id")
         .index("book_id,audience,id")
+        .index("book_id,audience,rating,id")
         .index("user_id,id")
         .index("user_id,audience,id")
         .index("audience,rating,id")

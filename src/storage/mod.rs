@@ -7,10 +7,12 @@
 mod connect;
 mod fault;
 mod group;
+mod pages;
 mod pool;
 
 pub use connect::ConnectError;
 pub use fault::is_unique_violation;
+pub use pages::{Moment, PublicPages};
 
 use crate::error::{Error, Result};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, IsolationLevel, TransactionTrait};

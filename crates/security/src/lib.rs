@@ -10,6 +10,7 @@
 //! | [`token`] | simplejwt-compatible JWTs, signing keys, one-time tokens |
 //! | [`permission`] | who may see and change what: one truth table |
 //! | [`throttle`] | exact sliding windows ("5/minute") |
+//! | [`sanitize`] | rich and plain texts from strangers |
 //! | [`seal`] | authenticated encryption of database columns |
 //! | [`client_ip`] | the caller's address behind trusted proxies |
 //! | [`headers`], [`cors`], [`csrf`] | what a browser is told, and what it must prove |
@@ -23,6 +24,7 @@ pub mod headers;
 pub mod password;
 pub mod permission;
 pub mod random;
+pub mod sanitize;
 pub mod seal;
 pub mod secret;
 pub mod throttle;
