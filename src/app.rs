@@ -6,15 +6,18 @@ use crate::access::{
 };
 use crate::accounts;
 use crate::api_docs;
+use crate::books;
 use crate::config::{self, Algorithm, Config, PasswordPolicy};
 use crate::edge::{self, Edge, Meters};
 use crate::error::Error;
 use crate::health;
 use crate::mail::{self, Mailer, Outbox, Transport, Worker, mailbox};
 use crate::model::Migrator;
+use crate::profiles;
+use crate::reviews;
 use crate::routes::{BEARER, Routes, name_operations};
 use crate::serve;
-use crate::state::App;
+use crate::state::{App, Feature};
 use crate::storage::Storage;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
@@ -42,6 +45,10 @@ use tower_http::normalize_path::NormalizePathLayer;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{License, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+
+/// The features that store something about users.
+const FEATURES: &[Feature] = &[profiles::FEATURE];
 
 const POLL_EVERY: Duration = Duration::from_millis(500);
 const SAVE_EVERY: Duration = Duration::from_secs(1);
@@ -204,6 +211,8 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
         csrf: CsrfGuard::new(own, cors(&config)?),
         outbox: Outbox::new(seal, random.clone()),
         code_key: root.derive(Purpose::Code),
+        unsubscribe_key: root.derive(Purpose::Unsubscribe),
+        features: FEATURES,
         config,
         clock,
         random,
@@ -360,11 +369,18 @@ pub fn router(app: &Arc<App>) -> Result<Router, StartError> {
         .layer(from_fn_with_state(edge, edge::handle)))
 }
 
+fn community(routes: Routes) -> Routes {
+    reviews::routes(books::routes(profiles::routes(routes)))
+}
+
 /// The features' routes with their OpenAPI document.
 pub fn api(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
     let accounts = accounts::routes(Routes::new(app.guard.clone())).into_router();
-    let (router, mut document) =
-        utoipa_axum::router::OpenApiRouter::new().nest("/api/auth", accounts).split_for_parts();
+    let mut tables = OpenApiRouter::new().nest("/api/auth", accounts);
+    if app.config.community.enabled {
+        tables = tables.nest("/api", community(Routes::new(app.guard.clone())).into_router());
+    }
+    let (router, mut document) = tables.split_for_parts();
     document.info.title = "Portcullis".to_owned();
     document.info.description = None;
     let tags =

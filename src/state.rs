@@ -5,9 +5,12 @@ use crate::config::{Config, Profile};
 use crate::error::Result;
 use crate::mail::{Memory, Outbox, Transport};
 use crate::storage::{Storage, Write};
+use futures_util::future::BoxFuture;
 use portcullis_security::clock::{Clock, Timestamp};
 use portcullis_security::csrf::CsrfGuard;
 use portcullis_security::random::Random;
+use sea_orm::DatabaseTransaction;
+use serde_json::Value;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -35,8 +38,22 @@ pub struct App {
     pub transport: Transport,
     /// Makes the hashes of mailed codes, which are too short for a plain one.
     pub code_key: Zeroizing<[u8; 32]>,
+    /// Authenticates links that unsubscribe from mails.
+    pub unsubscribe_key: Zeroizing<[u8; 32]>,
     /// Shared by the guards of all routes.
     pub guard: Arc<GuardContext>,
+    /// What accounts ask of every feature, since features do not know each other.
+    pub features: &'static [Feature],
+}
+
+/// What a feature knows about a user. It is asked whether or not the feature is switched on: rows stay.
+#[derive(Clone, Copy)]
+pub struct Feature {
+    /// Everything it stores about the user, for the user, under a name of its own.
+    pub export: for<'a> fn(&'a App, i64) -> BoxFuture<'a, Result<(&'static str, Value)>>,
+    /// Removes all of it, in the transaction that removes the account. The account and its profile are
+    /// still there.
+    pub erase: for<'a> fn(&'a DatabaseTransaction, i64) -> BoxFuture<'a, Result<()>>,
 }
 
 impl App {

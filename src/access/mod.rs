@@ -3,6 +3,7 @@
 //! | Type | Means |
 //! |---|---|
 //! | [`CurrentUser`] | a valid access token of an active account, else 401 |
+//! | [`Viewer`] | who looks at what others made: anybody, and what the truth table shows them |
 //! | [`Client`] | where the call comes from: network, device, request id |
 //!
 //! [`guard`] decides before a handler runs; [`Access`] is what it asks.
@@ -18,6 +19,7 @@ mod passwords;
 mod refresh_token;
 mod session;
 mod users;
+mod visibility;
 
 pub use client::{Client, Origin, RequestId, describe_device};
 pub use current_user::{CurrentUser, MaybeUser};
@@ -30,6 +32,9 @@ pub use passwords::{NewHash, Passwords, attributes};
 pub use refresh_token::{Presented, RefreshOutcome};
 pub use session::{EndSessions, Lifetimes, Live, NewSession, TokenPair};
 pub use users::Users;
+pub use visibility::{
+    Viewer, add_to_books, audience_of_new, is_blocked, refresh_audience, relation, standing, visibility,
+};
 
 use crate::error::{Error, Result};
 use crate::model::users::{Model as User, Status};

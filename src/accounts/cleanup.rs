@@ -5,7 +5,7 @@ use crate::model::users::{Column, Entity, Status};
 use crate::model::{
     audit_events, notification_preferences, one_time_tokens, profiles, revocations, sessions,
 };
-use crate::state::App;
+use crate::state::{App, Feature};
 use crate::storage::Write;
 use portcullis_security::clock::Timestamp;
 use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
@@ -26,7 +26,7 @@ pub async fn run(app: &App) -> Result<()> {
         let ids = expired_accounts(app, now).await?;
         let is_last = (ids.len() as u64) < BATCH;
         for user_id in ids {
-            app.storage.write(Erase { user_id }).await?;
+            app.storage.write(Erase { user_id, features: app.features }).await?;
             app.access.forget(user_id, &[]);
         }
         if is_last {
@@ -57,6 +57,7 @@ async fn expired_accounts(app: &App, now: Timestamp) -> Result<Vec<i64>> {
 /// Removes an account with everything that belongs to it.
 struct Erase {
     user_id: i64,
+    features: &'static [Feature],
 }
 
 impl Write for Erase {
@@ -64,6 +65,9 @@ impl Write for Erase {
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         let id = self.user_id;
+        for feature in self.features {
+            (feature.erase)(tx, id).await?;
+        }
         sessions::Entity::delete_many().filter(sessions::Column::UserId.eq(id)).exec(tx).await?;
         one_time_tokens::Entity::delete_many()
             .filter(one_time_tokens::Column::UserId.eq(id))

@@ -2,7 +2,7 @@
 
 use super::login::confirm_password;
 use super::responses::time;
-use crate::access::{Client, CurrentUser, EndSessions};
+use crate::access::{Client, CurrentUser, EndSessions, refresh_audience};
 use crate::audit::{self, Kind, Subject};
 use crate::error::Result;
 use crate::extract::{Body, FromInput, Input};
@@ -84,6 +84,7 @@ impl Write for MarkDeleted {
             .filter(Column::Id.eq(self.user_id))
             .exec(tx)
             .await?;
+        refresh_audience(tx, self.user_id).await?;
         super::store::end_tokens(tx, self.user_id, &[Purpose::Reset, Purpose::EmailChange], self.now).await?;
         let letter = Letter::AccountDeleted { user_id: self.user_id, delete_at: self.delete_at };
         self.outbox.enqueue(tx, &letter, self.now).await?;

@@ -25,7 +25,7 @@ pub async fn export(State(app): State<Arc<App>>, caller: CurrentUser) -> Result<
         one_time_tokens::Entity::find().filter(one_time_tokens::Column::UserId.eq(user_id)).all(db).await?;
     let events =
         audit_events::Entity::find().filter(audit_events::Column::UserId.eq(user_id)).all(db).await?;
-    Ok(Json(json!({
+    let mut export = json!({
         "user": {
             "id": user.id,
             "username": user.username,
@@ -50,7 +50,12 @@ pub async fn export(State(app): State<Arc<App>>, caller: CurrentUser) -> Result<
         "sessions": sessions.iter().map(session).collect::<Vec<_>>(),
         "mailed_links": tokens.iter().map(link).collect::<Vec<_>>(),
         "security_events": events.iter().map(event).collect::<Vec<_>>(),
-    })))
+    });
+    for feature in app.features {
+        let (name, value) = (feature.export)(&app, user_id).await?;
+        export[name] = value;
+    }
+    Ok(Json(export))
 }
 
 fn session(row: &sessions::Model) -> Value {

@@ -3,7 +3,7 @@
 use super::cookies::{Cookies, is_cookie_mode};
 use super::names;
 use super::responses::LoginUser;
-use crate::access::{Client, NewHash, NewSession, TokenPair, find_by_login, fold};
+use crate::access::{Client, NewHash, NewSession, TokenPair, find_by_login, fold, refresh_audience};
 use crate::audit::{self, Kind, Subject};
 use crate::error::{Error, Result};
 use crate::extract::{Body, FromInput, Input};
@@ -178,6 +178,7 @@ impl Write for BeginSession {
         self.session.insert(tx).await?;
         self.update_user(tx).await?;
         if self.user.status == Status::Deleted {
+            refresh_audience(tx, self.user.id).await?;
             audit::record(tx, Kind::AccountRestored, subject, &self.client, self.now).await?;
         }
         audit::record(tx, Kind::LoginSucceeded, subject, &self.client, self.now).await

@@ -5,8 +5,8 @@ use super::format::BackupWriter;
 use super::{BackupError, broken};
 use crate::error::Result;
 use crate::model::{
-    audit_events, notification_preferences, one_time_tokens, outbox, profiles, revocations, sessions,
-    signing_keys, throttle_snapshots, users,
+    audit_events, blocks, books, follows, notification_preferences, one_time_tokens, outbox, profiles,
+    reviews, revocations, sessions, signing_keys, throttle_snapshots, users,
 };
 use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
@@ -51,6 +51,10 @@ pub(super) fn all() -> Vec<Table> {
         table::<throttle_snapshots::Entity>(),
         sealed(table::<signing_keys::Entity>()),
         table::<revocations::Entity>(),
+        table::<follows::Entity>(),
+        table::<blocks::Entity>(),
+        table::<books::Entity>(),
+        table::<reviews::Entity>(),
     ]
 }
 

@@ -1,10 +1,14 @@
 //! The doors for input: every body enters through [`Body`], and leaves as a value that is valid.
 //!
 //! A type says how it is read by [`FromInput`]; all its problems are collected and answered at once.
+//! What a list is asked for enters through [`ListQuery`].
 
 mod body;
+mod cursor;
 mod input;
 mod json;
+mod page;
 
 pub use body::{Body, MAX_BODY, buffered};
 pub use input::{FromInput, Input};
+pub use page::{Key, ListQuery, Ordering, Page, PageParameters, count_up_to_limit};

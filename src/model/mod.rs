@@ -5,10 +5,14 @@
 //! byte; where case must not matter, a folded key column carries the uniqueness.
 
 pub mod audit_events;
+pub mod blocks;
+pub mod books;
+pub mod follows;
 pub mod notification_preferences;
 pub mod one_time_tokens;
 pub mod outbox;
 pub mod profiles;
+pub mod reviews;
 pub mod revocations;
 mod schema;
 pub mod sessions;
@@ -34,6 +38,10 @@ impl MigratorTrait for Migrator {
             Box::new(throttle_snapshots::create()),
             Box::new(signing_keys::create()),
             Box::new(revocations::create()),
+            Box::new(follows::create()),
+            Box::new(blocks::create()),
+            Box::new(books::create()),
+            Box::new(reviews::create()),
         ]
     }
 }

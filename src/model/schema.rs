@@ -133,6 +133,20 @@ pub(super) fn optional_text(name: impl IntoIden, length: u32) -> ColumnDef {
     column
 }
 
+/// A text of up to 16 MiB. Plain TEXT ends at 64 KiB in MySQL, and a VARCHAR counts towards its row.
+pub(super) fn long_text(name: impl IntoIden) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    column.custom("mediumtext").not_null();
+    column
+}
+
+/// A number of few values.
+pub(super) fn small_integer(name: impl IntoIden) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    column.small_integer().not_null();
+    column
+}
+
 pub(super) fn flag(name: impl IntoIden) -> ColumnDef {
     let mut column = ColumnDef::new(name);
     column.boolean().not_null();

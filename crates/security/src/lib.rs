@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`password`] | policies, hashing, the six Django formats, a pool that bounds memory |
 //! | [`token`] | simplejwt-compatible JWTs, signing keys, one-time tokens |
+//! | [`permission`] | who may see and change what: one truth table |
 //! | [`throttle`] | exact sliding windows ("5/minute") |
 //! | [`seal`] | authenticated encryption of database columns |
 //! | [`client_ip`] | the caller's address behind trusted proxies |
@@ -20,6 +21,7 @@ pub mod cors;
 pub mod csrf;
 pub mod headers;
 pub mod password;
+pub mod permission;
 pub mod random;
 pub mod seal;
 pub mod secret;

@@ -27,6 +27,8 @@ pub enum Purpose {
     Dummy,
     /// Hides who is behind a stored throttle window.
     Throttle,
+    /// Authenticating links that unsubscribe from mails.
+    Unsubscribe,
 }
 
 impl Purpose {
@@ -40,6 +42,7 @@ impl Purpose {
             Self::Code => b"code",
             Self::Dummy => b"dummy",
             Self::Throttle => b"throttle",
+            Self::Unsubscribe => b"unsubscribe",
         }
     }
 }
@@ -134,6 +137,8 @@ mod tests {
             Purpose::Jwt,
             Purpose::Code,
             Purpose::Dummy,
+            Purpose::Throttle,
+            Purpose::Unsubscribe,
         ];
         let keys: HashSet<[u8; 32]> = all.iter().map(|purpose| *root.derive(*purpose)).collect();
         assert_eq!(keys.len(), all.len());
