@@ -9,6 +9,7 @@
 //! | [`password`] | policies, hashing, the six Django formats, a pool that bounds memory |
 //! | [`token`] | simplejwt-compatible JWTs, signing keys, one-time tokens |
 //! | [`permission`] | who may see and change what: one truth table |
+//! | [`upload`] | pictures from strangers: told by content, bounded, drawn anew |
 //! | [`throttle`] | exact sliding windows ("5/minute") |
 //! | [`seal`] | authenticated encryption of database columns |
 //! | [`client_ip`] | the caller's address behind trusted proxies |
@@ -27,3 +28,4 @@ pub mod seal;
 pub mod secret;
 pub mod throttle;
 pub mod token;
+pub mod upload;
