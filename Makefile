@@ -1,4 +1,4 @@
-.PHONY: run check test crash bench
+.PHONY: run check test timing crash bench
 
 run:
 	cargo run -- serve
@@ -9,6 +9,10 @@ check:
 
 test:
 	scripts/test.sh
+
+# What the time of an answer tells, with more calls than in make test; wants the machine to itself.
+timing:
+	TIMING_REPORT=1 cargo nextest run -p portcullis --run-ignored only --no-capture -E 'test(/^timing::/)'
 
 # SIGKILL during 1,000 registrations, 20 times.
 crash:

@@ -45,6 +45,20 @@ if ! have nginx || [ ! -e /usr/lib/nginx/modules/ngx_http_js_module.so ]; then
   fi
 fi
 
+# The web pages are built and the guide's front end is run with it; Debian 12's own is too old.
+if ! have node || [ "$(node -p 'process.versions.node.split(".")[0] >= 20')" != true ]; then
+  missing "Node 20 or later; install it from https://nodejs.org."
+fi
+
+# The browser that tests drive.
+if ! have chromium; then
+  if may_install; then
+    install_packages chromium fonts-inter
+  else
+    missing "Chromium; install the package chromium."
+  fi
+fi
+
 if ! have cargo-nextest; then
   missing "cargo-nextest; run: cargo install cargo-nextest --locked"
   exit 1

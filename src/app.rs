@@ -11,7 +11,7 @@ use crate::config::{self, Algorithm, Config, PasswordPolicy};
 use crate::edge::{self, Edge, Meters};
 use crate::error::Error;
 use crate::health;
-use crate::mail::{self, Mailer, Outbox, Transport, Worker, mailbox};
+use crate::mail::{self, Mailer, Outbox, Prepare, Transport, Worker, mailbox};
 use crate::model::Migrator;
 use crate::profiles;
 use crate::reviews;
@@ -113,8 +113,8 @@ impl Running {
         &self.app
     }
 
-    /// Finishes what is in flight, within ten seconds, and closes the database.
-    pub async fn stop(self) {
+    /// Finishes what is in flight, within ten seconds, and closes the database; says whether all of it ended.
+    pub async fn stop(self) -> bool {
         self.cancel.cancel();
         let waited = tokio::time::timeout(Duration::from_secs(10), self.tasks.wait()).await;
         if waited.is_err() {
@@ -124,6 +124,7 @@ impl Running {
             tracing::warn!(?error, "the throttles were not saved");
         }
         self.app.storage.close().await;
+        waited.is_ok()
     }
 }
 
@@ -286,7 +287,7 @@ fn spawn_background(
         storage: app.storage.clone(),
         outbox: app.outbox.clone(),
         mailer: Arc::new(mailer(&app.config, app.transport.clone())?),
-        prepare: accounts::letters::prepare(app),
+        prepare: prepare(app),
         clock: app.clock.clone(),
     };
     tasks.spawn(worker.run(cancel.clone()));
@@ -312,6 +313,16 @@ fn spawn_background(
         }
     });
     Ok(())
+}
+
+/// Every letter is prepared by the feature that knows what it is about.
+fn prepare(app: &Arc<App>) -> Prepare {
+    let (of_accounts, of_community) = (accounts::letters::prepare(app), profiles::letters::prepare(app));
+    let is_enabled = app.config.community.enabled;
+    Arc::new(move |letter, created_at| match letter.is_of_community() {
+        true if is_enabled => of_community(letter, created_at),
+        _ => of_accounts(letter, created_at),
+    })
 }
 
 fn warn(message: &'static str, outcome: Result<(), Error>) {
@@ -383,8 +394,8 @@ pub fn api(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
     let (router, mut document) = tables.split_for_parts();
     document.info.title = "Portcullis".to_owned();
     document.info.description = None;
-    let tags =
-        accounts::TAGS.iter().map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)));
+    let tags = accounts::TAGS.iter().chain(if app.config.community.enabled { profiles::TAGS } else { &[] });
+    let tags = tags.map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)));
     document.tags = Some(tags.map(TagBuilder::build).collect());
     document.info.contact = None;
     document.info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));

@@ -2,6 +2,7 @@
 
 use crate::access::{Origin, RequestId};
 use crate::error::{Cause, Error};
+use crate::extract::Leftover;
 use crate::state::App;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -15,6 +16,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+
+/// Longer than a slow body, a full queue of passwords and a retried write may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What the edge decides with.
 pub struct Edge {
@@ -53,10 +57,15 @@ pub async fn handle(State(edge): State<Arc<Edge>>, mut request: Request, next: N
     let is_private = request.uri().path().starts_with("/api/auth")
         || request.headers().contains_key(header::AUTHORIZATION);
     let origin = request.headers().get(header::ORIGIN).cloned();
+    let (leftover, request) = Leftover::lend(request);
     let mut response = match edge.answer_early(&request, peer_ip) {
-        Some(response) => response,
-        None => next.run(request).await,
+        Some(response) => {
+            drop(request);
+            response
+        }
+        None => answer_in_time(request, next).await,
     };
+    leftover.discard(started).await;
     edge.headers.apply(response.headers_mut());
     edge.cors.apply(origin.as_ref(), response.headers_mut());
     if is_private && !response.headers().contains_key(header::CACHE_CONTROL) {
@@ -75,6 +84,12 @@ pub async fn handle(State(edge): State<Arc<Edge>>, mut request: Request, next: N
     );
     edge.meters.record(&method, response.status(), elapsed);
     response
+}
+
+/// A database that keeps its connections but answers nothing must not gather callers without end.
+async fn answer_in_time(request: Request, next: Next) -> Response {
+    let answer = tokio::time::timeout(ANSWER_TIMEOUT, next.run(request)).await;
+    answer.unwrap_or_else(|_| Error::unavailable("no answer in time").into_response())
 }
 
 impl Edge {

@@ -14,6 +14,10 @@ use sea_orm::{EntityTrait, QuerySelect};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// Shorter than the patience of those who ask every few seconds.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The routes, outside of throttles.
 pub fn router(app: &Arc<App>) -> Router {
@@ -25,9 +29,10 @@ pub fn router(app: &Arc<App>) -> Router {
         .with_state(app.clone())
 }
 
-/// Ready means that the database answers.
+/// Ready means that the database answers, and in time: whoever asks would not wait longer.
 async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>> {
-    Entity::find().limit(1).one(app.storage.reader()).await.map_err(Error::unavailable)?;
+    let answer = tokio::time::timeout(DATABASE_TIMEOUT, Entity::find().limit(1).one(app.storage.reader()));
+    answer.await.map_err(Error::unavailable)?.map_err(Error::unavailable)?;
     Ok(Json(json!({ "status": "ok", "database": "ok" })))
 }
 

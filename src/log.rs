@@ -25,7 +25,8 @@ const GATHER_BYTES: usize = 64 * 1024;
 /// When there is no thread for it.
 pub fn start(config: &Log) -> io::Result<Lines> {
     let filter = format!("warn,portcullis={0},portcullis_security={0}", config.level.as_str());
-    let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter));
+    // It would report a line that cannot be written to where it cannot be written, and panic.
+    let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).log_internal_errors(false);
     let lines = Lines::default();
     match config.format {
         LogFormat::Pretty => log.with_writer(io::stderr).init(),

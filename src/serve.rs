@@ -14,6 +14,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -22,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 /// A client that has not sent its headers by then is not going to (slowloris).
+///
+/// hyper counts from the first byte of HTTP/1; what comes before, and HTTP/2, is counted in [`converse`].
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
@@ -111,7 +114,10 @@ where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
+    let has_asked = Arc::new(AtomicBool::new(false));
+    let asked = has_asked.clone();
     let service = tower::service_fn(move |request: hyper::Request<Incoming>| {
+        asked.store(true, Ordering::Relaxed);
         let mut request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         service.clone().call(request)
@@ -121,7 +127,16 @@ where
     builder.http2().timer(TokioTimer::new()).max_header_list_size(32 * 1024);
     let conversation =
         builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).into_owned();
-    if let Err(error) = watcher.watch(conversation).await {
-        tracing::debug!(%error, "a connection ended badly");
+    let silence = async {
+        tokio::time::sleep(HEADER_TIMEOUT).await;
+        if has_asked.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        ended = watcher.watch(conversation) => if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended badly");
+        },
+        () = silence => tracing::debug!("a client asked for nothing in time"),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::harness::{PASSWORD, TestApp};
 use crate::on_each_database;
+use portcullis::mail::Kind;
 use reqwest::Method;
 use serde_json::json;
 
@@ -65,8 +66,7 @@ on_each_database! {
         app.post("/api/auth/register/", body).await.expect(201);
         app.post("/api/auth/resend-verification/", json!({ "email": "owner@example.com" })).await.expect(200);
         app.post("/api/auth/resend-verification/", json!({ "email": "nobody@example.com" })).await.expect(200);
-        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
-        let subjects: Vec<_> = app.mails().into_iter().map(|mail| mail.subject).collect();
+        let subjects: Vec<_> = app.mails().await.into_iter().map(|mail| mail.subject).collect();
         assert_eq!(subjects.len(), 2, "one to verify, one that says who has the address: {subjects:?}");
     }
 
@@ -85,6 +85,7 @@ on_each_database! {
         let taken = json!({ "username": "READER", "email": "x@example.com", "password": PASSWORD });
         let taken = app.post("/api/auth/register/", taken).await.expect(400);
         assert_eq!(taken.text("error"), "Username already exists");
+        assert_eq!(app.mails().await.len(), 1, "nothing is mailed for what was refused");
     }
 
     async fn a_reset_link_works_once_and_ends_every_session(app: TestApp) {
@@ -101,6 +102,9 @@ on_each_database! {
         app.post("/api/auth/refresh/", json!({ "refresh": session.text("refresh") })).await.expect(401);
         app.login("reader", PASSWORD).await.expect(401);
         app.login("reader", NEW_PASSWORD).await.expect(200);
+        app.drain_outbox().await;
+        assert_eq!(app.mail_to("reader@example.com").await.kind, Kind::PasswordChanged);
+        assert_eq!(app.mails().await.len(), 3, "nobody@example.com gets none");
     }
 
     async fn changing_the_password_keeps_this_session_and_ends_the_others(app: TestApp) {
@@ -114,6 +118,8 @@ on_each_database! {
         app.get("/api/auth/me/", &this).await.expect(200);
         app.get("/api/auth/me/", &other).await.expect(401);
         app.login("reader", NEW_PASSWORD).await.expect(200);
+        app.drain_outbox().await;
+        assert_eq!(app.mail_to("reader@example.com").await.kind, Kind::PasswordChanged);
     }
 
     async fn a_deleted_account_comes_back_by_a_login_within_the_grace(app: TestApp) {
@@ -125,6 +131,8 @@ on_each_database! {
         app.get("/api/auth/me/", &access).await.expect(401);
         let back = app.login("reader", PASSWORD).await.expect(200).text("access");
         app.get("/api/auth/me/", &back).await.expect(200);
+        app.drain_outbox().await;
+        assert_eq!(app.mail_to("reader@example.com").await.kind, Kind::AccountDeleted);
     }
 
     async fn an_address_is_changed_when_the_new_one_is_confirmed(app: TestApp) {
@@ -137,6 +145,8 @@ on_each_database! {
         assert_eq!(app.get("/api/auth/me/", &access).await.expect(200).text("email"), "new@example.com");
         app.login("new@example.com", PASSWORD).await.expect(200);
         app.login("reader@example.com", PASSWORD).await.expect(401);
+        app.drain_outbox().await;
+        assert_eq!(app.mail_to("reader@example.com").await.kind, Kind::EmailChanged);
     }
 
     async fn names_are_changed_and_exported(app: TestApp) {

@@ -126,6 +126,7 @@ async fn goes_round(from: Database, to: Database) {
     app.post("/api/auth/refresh/", json!({ "refresh": refresh })).await.expect(200);
     app.login("reader", PASSWORD).await.expect(200);
     app.register("newcomer").await.expect(201);
+    app.mail_to("newcomer@example.com").await;
     app.stop().await;
 }
 
@@ -246,6 +247,7 @@ async fn is_of_one_moment(database: Database) {
         assert!(seen.len() > 1, "nobody registered meanwhile");
     };
     tokio::join!(registering, backing_up);
+    app.mails().await;
     app.stop().await;
 }
 

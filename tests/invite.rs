@@ -43,6 +43,7 @@ async fn one_account_comes_of_one_invitation(database: Database) {
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1, "{answers:?}");
     assert_eq!(answers.iter().filter(|answer| answer.status == 403).count(), 7);
     register(&app, "later", &token).await.expect(403);
+    app.mails().await;
     app.stop().await;
 }
 
@@ -64,6 +65,7 @@ async fn an_invitation_for_an_address_is_for_no_other_and_ends() {
     let short = invite(&app, None, Duration::from_millis(50)).await;
     tokio::time::sleep(Duration::from_millis(60)).await;
     register(&app, "late", &short).await.expect(403);
+    app.mails().await;
     app.stop().await;
 }
 
@@ -82,6 +84,7 @@ async fn an_invitation_can_be_mailed_and_a_refused_name_does_not_use_it_up() {
     });
     app.post("/api/auth/register/", taken).await.expect(400);
     register(&app, "second", token).await.expect(201);
+    app.mails().await;
     app.stop().await;
 }
 
@@ -96,5 +99,6 @@ async fn closed_and_open_registration_know_no_invitations() {
     app.stop().await;
     let app = TestApp::start(Database::Sqlite).await;
     register(&app, "reader", "nonsense").await.expect(201);
+    app.mails().await;
     app.stop().await;
 }

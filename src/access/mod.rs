@@ -33,7 +33,8 @@ pub use refresh_token::{Presented, RefreshOutcome};
 pub use session::{EndSessions, Lifetimes, Live, NewSession, TokenPair};
 pub use users::Users;
 pub use visibility::{
-    Viewer, add_to_books, audience_of_new, is_blocked, refresh_audience, relation, standing, visibility,
+    Viewer, add_to_books, audience_of_new, in_use, is_blocked, refresh_audience, relation, standing,
+    visibility,
 };
 
 use crate::error::{Error, Result};

@@ -216,6 +216,13 @@ pub fn standing(user: &users::Model) -> Standing {
     }
 }
 
+/// The condition on accounts that [`standing`] calls active.
+pub fn in_use() -> Condition {
+    Condition::all()
+        .add(users::Column::Status.eq(users::Status::Active))
+        .add(users::Column::EmailVerifiedAt.is_not_null())
+}
+
 /// The setting of a profile; one that cannot be read hides it.
 pub fn visibility(profile: &profiles::Model) -> Visibility {
     Visibility::parse(&profile.visibility).unwrap_or(Visibility::Private)

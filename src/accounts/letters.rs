@@ -53,6 +53,12 @@ async fn prepare_letter(app: &App, letter: Letter, created_at: Timestamp) -> Res
         Letter::Invitation { address, lifetime } => {
             invite::send(app, address, Duration::from_secs(lifetime)).await.map(Some)
         }
+        // What the community has to say is its features' to prepare.
+        Letter::NewFollower { .. }
+        | Letter::FollowRequest { .. }
+        | Letter::FollowApproved { .. }
+        | Letter::BookReviewed { .. }
+        | Letter::ReviewOfSameBook { .. } => Ok(None),
         Letter::Test { address } => {
             Ok(Some(Prepared { to: address, username: None, content: Content::Test }))
         }

@@ -4,10 +4,11 @@ use super::responses::time;
 use crate::access::{Client, CurrentUser, describe_device};
 use crate::audit::Kind;
 use crate::error::{Error, Result};
+use crate::extract::Parameter;
 use crate::model::sessions::{Column, Entity};
 use crate::state::App;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::Serialize;
@@ -65,9 +66,8 @@ pub async fn end(
     State(app): State<Arc<App>>,
     caller: CurrentUser,
     client: Client,
-    Path(id): Path<String>,
+    Parameter(id): Parameter<i64>,
 ) -> Result<StatusCode> {
-    let id: i64 = id.parse().map_err(|_| Error::not_found())?;
     let own =
         Entity::find_by_id(id).filter(Column::UserId.eq(caller.user.id)).filter(Column::RevokedAt.is_null());
     own.one(app.storage.reader()).await?.ok_or_else(Error::not_found)?;

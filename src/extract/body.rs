@@ -15,11 +15,11 @@ use std::time::Duration;
 /// Bytes of a JSON body, at most (contract §1).
 pub const MAX_BODY: usize = 1024 * 1024;
 
-/// Bytes that are read of a body that is too large, before the connection is closed on it.
-const MAX_DISCARDED: usize = 32 * MAX_BODY;
+/// Bytes that are read of a body that nobody wants, before the connection is closed on it.
+pub(super) const MAX_DISCARDED: usize = 32 * MAX_BODY;
 
 /// A client that has not sent its body by then is not going to.
-const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A JSON body as the type that it has to be.
 ///
@@ -67,22 +67,18 @@ async fn read_bytes(request: Request) -> Result<(Parts, Bytes)> {
     Ok((parts, bytes))
 }
 
-/// Reads what is allowed and throws away what is too much: a client that is still sending when the
-/// connection closes would see a broken pipe instead of the answer.
+/// Reads what is allowed; what is too much is left to [`Leftover`](super::Leftover).
 async fn read_limited(body: body::Body) -> Result<Bytes> {
     let mut stream = body.into_data_stream();
-    let (mut kept, mut size) = (BytesMut::new(), 0);
+    let mut kept = BytesMut::new();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|_| unreadable())?;
-        size += chunk.len();
-        if size > MAX_DISCARDED {
-            break;
+        if kept.len() + chunk.len() > MAX_BODY {
+            return Err(too_large());
         }
-        if size <= MAX_BODY {
-            kept.extend_from_slice(&chunk);
-        }
+        kept.extend_from_slice(&chunk);
     }
-    if size > MAX_BODY { Err(too_large()) } else { Ok(kept.freeze()) }
+    Ok(kept.freeze())
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -8,6 +8,8 @@ const REQUIRED: &str = "This field is required.";
 const NULL: &str = "This field may not be null.";
 const BLANK: &str = "This field may not be blank.";
 const NOT_TEXT: &str = "Not a valid string.";
+const NOT_BOOLEAN: &str = "Must be a valid boolean.";
+const NOT_OBJECT: &str = "Expected an object.";
 
 /// A body that can be read from a JSON object.
 ///
@@ -61,6 +63,29 @@ impl Input {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => Some(text),
             Some(_) => self.wrong(name, NOT_TEXT),
+        }
+    }
+
+    /// A truth value that may be missing.
+    pub fn optional_flag(&mut self, name: &'static str) -> Option<bool> {
+        match self.object.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::Bool(flag)) => Some(flag),
+            Some(_) => self.wrong(name, NOT_BOOLEAN),
+        }
+    }
+
+    /// An object inside the object that may be missing; its fields are read by their own names.
+    pub fn optional_object<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        match self.object.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::Object(inner)) => {
+                let outer = std::mem::replace(&mut self.object, inner);
+                let value = read(self);
+                self.object = outer;
+                Some(value)
+            }
+            Some(_) => self.wrong(name, NOT_OBJECT),
         }
     }
 

@@ -7,8 +7,12 @@ mod body;
 mod cursor;
 mod input;
 mod json;
+mod lent;
 mod page;
+mod parameter;
 
 pub use body::{Body, MAX_BODY, buffered};
 pub use input::{FromInput, Input};
+pub use lent::Leftover;
 pub use page::{Key, ListQuery, Ordering, Page, PageParameters, count_up_to_limit};
+pub use parameter::Parameter;

@@ -82,6 +82,39 @@ pub enum Letter {
         /// How long it works, in seconds from when it is sent.
         lifetime: u64,
     },
+    /// Tells a user of somebody who follows them.
+    NewFollower {
+        /// Who is followed.
+        user_id: i64,
+        /// Who follows.
+        by: i64,
+    },
+    /// Tells a user of somebody who asks to follow them.
+    FollowRequest {
+        /// Who is asked.
+        user_id: i64,
+        /// Who asks.
+        by: i64,
+    },
+    /// Tells a user that their request was approved.
+    FollowApproved {
+        /// Who asked.
+        user_id: i64,
+        /// Who approved.
+        by: i64,
+    },
+    /// Tells everybody who reviewed a book of another review, each by a letter of their own.
+    BookReviewed {
+        /// The new review.
+        review_id: i64,
+    },
+    /// Tells one user of another review of a book that they reviewed.
+    ReviewOfSameBook {
+        /// Who is told.
+        user_id: i64,
+        /// The new review.
+        review_id: i64,
+    },
     /// Shows an operator that mail works.
     Test {
         /// Where to.
@@ -110,6 +143,14 @@ pub enum Kind {
     NewDevice,
     /// [`Letter::Invitation`].
     Invitation,
+    /// [`Letter::NewFollower`].
+    NewFollower,
+    /// [`Letter::FollowRequest`].
+    FollowRequest,
+    /// [`Letter::FollowApproved`].
+    FollowApproved,
+    /// [`Letter::BookReviewed`] and [`Letter::ReviewOfSameBook`].
+    BookReviewed,
     /// [`Letter::Test`].
     Test,
 }
@@ -184,8 +225,23 @@ pub enum Content {
         /// How long it works.
         lifetime: Duration,
     },
+    /// Something happened in the community that the user wants to hear of.
+    Notice(Notice),
     /// Mail works.
     Test,
+}
+
+/// News of the community. Each sort can be turned off, by its recipient's settings or by the link that
+/// `unsubscribe` makes.
+pub struct Notice {
+    /// One of the sorts that can be turned off.
+    pub kind: Kind,
+    /// The username of whom it is about.
+    pub by: String,
+    /// The title and the id of the book that it is about, if it is about one.
+    pub book: Option<(String, i64)>,
+    /// For the link that turns this sort off (RFC 8058).
+    pub unsubscribe: Secret,
 }
 
 impl Letter {
@@ -201,8 +257,22 @@ impl Letter {
             Self::AccountDeleted { .. } => Kind::AccountDeleted,
             Self::NewDevice { .. } => Kind::NewDevice,
             Self::Invitation { .. } => Kind::Invitation,
+            Self::NewFollower { .. } => Kind::NewFollower,
+            Self::FollowRequest { .. } => Kind::FollowRequest,
+            Self::FollowApproved { .. } => Kind::FollowApproved,
+            Self::BookReviewed { .. } | Self::ReviewOfSameBook { .. } => Kind::BookReviewed,
             Self::Test { .. } => Kind::Test,
         }
+    }
+}
+
+impl Letter {
+    /// Whether it is news of the community, which can be turned off; security notices cannot.
+    pub const fn is_of_community(&self) -> bool {
+        matches!(
+            self.kind(),
+            Kind::NewFollower | Kind::FollowRequest | Kind::FollowApproved | Kind::BookReviewed
+        )
     }
 }
 
@@ -219,6 +289,7 @@ impl Content {
             Self::AccountDeleted { .. } => Kind::AccountDeleted,
             Self::NewDevice { .. } => Kind::NewDevice,
             Self::Invitation { .. } => Kind::Invitation,
+            Self::Notice(notice) => notice.kind,
             Self::Test => Kind::Test,
         }
     }
@@ -226,7 +297,7 @@ impl Content {
 
 impl Kind {
     /// Every sort.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::VerifyEmail,
         Self::AlreadyRegistered,
         Self::ResetPassword,
@@ -236,6 +307,10 @@ impl Kind {
         Self::AccountDeleted,
         Self::NewDevice,
         Self::Invitation,
+        Self::NewFollower,
+        Self::FollowRequest,
+        Self::FollowApproved,
+        Self::BookReviewed,
         Self::Test,
     ];
 
@@ -251,6 +326,10 @@ impl Kind {
             Self::AccountDeleted => "account_deleted",
             Self::NewDevice => "new_device",
             Self::Invitation => "invitation",
+            Self::NewFollower => "new_follower",
+            Self::FollowRequest => "follow_request",
+            Self::FollowApproved => "follow_approved",
+            Self::BookReviewed => "book_reviewed",
             Self::Test => "test",
         }
     }

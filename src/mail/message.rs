@@ -26,6 +26,8 @@ pub struct Mail {
     pub html: String,
     /// The page that the letter asks to open, with its token.
     pub link: Option<String>,
+    /// The URL that turns mails of this sort off, for a sort that can be.
+    pub unsubscribe: Option<String>,
     /// With angle brackets; the same for every delivery of one letter (RFC 5322 §3.6.4).
     pub message_id: String,
     pub(super) name: String,
@@ -46,6 +48,8 @@ pub(super) struct Worded {
     pub(super) text: String,
     pub(super) html: String,
     pub(super) link: Option<String>,
+    /// The URL that a mail program calls to unsubscribe.
+    pub(super) unsubscribe: Option<String>,
 }
 
 /// The recipient's address is none that a mail can be sent to.
@@ -75,19 +79,20 @@ impl Mail {
         let address = parse_address(to).ok_or(Unaddressable)?;
         let message_id = origin.message_id(&site.host);
         let since_1970 = Duration::from_micros(origin.created.micros().max(0).unsigned_abs());
-        let message = Message::builder()
+        let mut message = Message::builder()
             .from(site.from.clone())
             .to(Mailbox::new(None, address.clone()))
             .subject(worded.subject.clone())
             .date(UNIX_EPOCH + since_1970)
             .message_id(Some(message_id.clone()))
-            .header(AutoSubmitted)
-            .multipart(
-                MultiPart::alternative()
-                    .singlepart(part(ContentType::TEXT_PLAIN, &worded.text))
-                    .singlepart(part(ContentType::TEXT_HTML, &worded.html)),
-            )
-            .map_err(|_| Unaddressable)?;
+            .header(AutoSubmitted);
+        if let Some(url) = &worded.unsubscribe {
+            message = message.header(ListUnsubscribe(format!("<{url}>"))).header(ListUnsubscribePost);
+        }
+        let parts = MultiPart::alternative()
+            .singlepart(part(ContentType::TEXT_PLAIN, &worded.text))
+            .singlepart(part(ContentType::TEXT_HTML, &worded.html));
+        let message = message.multipart(parts).map_err(|_| Unaddressable)?;
         Ok(Self {
             kind: worded.kind,
             to: address.to_string(),
@@ -95,6 +100,7 @@ impl Mail {
             text: worded.text,
             html: worded.html,
             link: worded.link,
+            unsubscribe: worded.unsubscribe,
             message_id,
             name: origin.name(),
             message,
@@ -129,5 +135,42 @@ impl Header for AutoSubmitted {
 
     fn display(&self) -> HeaderValue {
         HeaderValue::new(Self::name(), "auto-generated".into())
+    }
+}
+
+/// The URL that a mail program calls with a POST to unsubscribe (RFC 2369 §3.2, RFC 8058 §2).
+#[derive(Clone)]
+struct ListUnsubscribe(String);
+
+impl Header for ListUnsubscribe {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe")
+    }
+
+    fn parse(value: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(value.to_owned()))
+    }
+
+    /// Not folded: a URL with a space in it is none.
+    fn display(&self) -> HeaderValue {
+        HeaderValue::dangerous_new_pre_encoded(Self::name(), self.0.clone(), self.0.clone())
+    }
+}
+
+/// Says that one POST to that URL is enough (RFC 8058 §3.1).
+#[derive(Clone)]
+struct ListUnsubscribePost;
+
+impl Header for ListUnsubscribePost {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe-Post")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "List-Unsubscribe=One-Click".into())
     }
 }

@@ -47,6 +47,8 @@ pub enum SettingsError {
 pub(super) struct Site {
     pub(super) name: String,
     pub(super) links: String,
+    /// Where the server itself is, for what a mail program calls.
+    pub(super) public: String,
     pub(super) from: Mailbox,
     pub(super) host: String,
 }
@@ -71,6 +73,7 @@ impl Settings {
         Ok(Site {
             name: name.to_owned(),
             links: link_base(&self.links_url)?,
+            public: link_base(&self.public_url)?,
             from: self.sender(name)?,
             host: self.host(),
         })

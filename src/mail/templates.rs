@@ -3,7 +3,7 @@
 //! The first line of a text template is `Subject: …`. HTML values are escaped; a value never holds a
 //! control character, so no name or device can begin a header or a line of its own.
 
-use super::letter::{Content, Kind, Prepared};
+use super::letter::{Content, Kind, Notice, Prepared};
 use super::message::Worded;
 use super::settings::{Settings, SettingsError, Site};
 use crate::error::{Error, Result};
@@ -24,7 +24,7 @@ macro_rules! built_in {
     };
 }
 
-const BUILT_IN: [(&str, &str); 22] = built_in![
+const BUILT_IN: [(&str, &str); 30] = built_in![
     "base.html",
     "footer.txt",
     "verify_email.html",
@@ -45,6 +45,14 @@ const BUILT_IN: [(&str, &str); 22] = built_in![
     "new_device.txt",
     "invitation.html",
     "invitation.txt",
+    "new_follower.html",
+    "new_follower.txt",
+    "follow_request.html",
+    "follow_request.txt",
+    "follow_approved.html",
+    "follow_approved.txt",
+    "book_reviewed.html",
+    "book_reviewed.txt",
     "test.html",
     "test.txt",
 ];
@@ -65,6 +73,9 @@ struct Values {
     ip_prefix: String,
     device: String,
     when: String,
+    by: String,
+    book: String,
+    unsubscribe: Option<Value>,
 }
 
 impl Templates {
@@ -97,9 +108,11 @@ impl Templates {
         values.site_url = Value::from_safe_string(site.links.clone());
         values.username = prepared.username.as_deref().map(one_line);
         values.link = link.clone().map(Value::from_safe_string);
+        let unsubscribe = unsubscribe(site, &prepared.content);
+        values.unsubscribe = unsubscribe.clone().map(Value::from_safe_string);
         let (subject, text) = split_subject(&self.render(kind, "txt", &values)?)?;
         let html = self.render(kind, "html", &values)?;
-        Ok(Worded { kind, subject, text, html, link })
+        Ok(Worded { kind, subject, text, html, link, unsubscribe })
     }
 
     fn render(&self, kind: Kind, part: &str, values: &Values) -> Result<String> {
@@ -127,6 +140,9 @@ fn broken(name: &str, error: &minijinja::Error) -> Error {
 
 /// `{links_url}/PAGE?token=T`, or `?invite=T` (contract §2); nothing of any request enters it.
 fn link(site: &Site, content: &Content) -> Option<String> {
+    if let Content::Notice(notice) = content {
+        return Some(format!("{}/{}", site.links, notice_page(notice)));
+    }
     let (page, token) = match content {
         Content::VerifyEmail { token, .. } => ("verify-email?token", token),
         Content::ResetPassword { token, .. } => ("reset-password?token", token),
@@ -135,6 +151,25 @@ fn link(site: &Site, content: &Content) -> Option<String> {
         _ => return None,
     };
     Some(format!("{}/{page}={}", site.links, token.expose_text()))
+}
+
+/// The page of what a notice is about; a username is ASCII, but an imported one may hold `@` and `+`.
+fn notice_page(notice: &Notice) -> String {
+    match (notice.kind, &notice.book) {
+        (Kind::FollowRequest, _) => "follow-requests".to_owned(),
+        (_, Some((_, book_id))) => format!("books/{book_id}"),
+        _ => {
+            let plain = |c: &char| c.is_ascii_alphanumeric() || "_-.@+".contains(*c);
+            format!("profiles/{}", notice.by.chars().filter(plain).collect::<String>())
+        }
+    }
+}
+
+/// `{public_url}/api/notifications/unsubscribe/?token=T`: the server itself, which a mail program calls.
+fn unsubscribe(site: &Site, content: &Content) -> Option<String> {
+    let Content::Notice(notice) = content else { return None };
+    let token = notice.unsubscribe.expose_text();
+    Some(format!("{}/api/notifications/unsubscribe/?token={token}", site.public))
 }
 
 fn values(content: &Content) -> Values {
@@ -158,6 +193,11 @@ fn values(content: &Content) -> Values {
             ip_prefix: one_line(ip_prefix),
             device: harmless(device),
             when: as_date(*at),
+            ..Values::default()
+        },
+        Content::Notice(notice) => Values {
+            by: one_line(&notice.by),
+            book: notice.book.as_ref().map(|(title, _)| one_line(title)).unwrap_or_default(),
             ..Values::default()
         },
         Content::AlreadyRegistered | Content::EmailChanged | Content::Test => Values::default(),
@@ -222,6 +262,10 @@ fn sample(kind: Kind) -> Content {
         Kind::AccountDeleted => Content::AccountDeleted { delete_at: moment },
         Kind::NewDevice => Content::NewDevice { ip_prefix, device, at: moment },
         Kind::Invitation => Content::Invitation { token, lifetime },
+        Kind::NewFollower | Kind::FollowRequest | Kind::FollowApproved | Kind::BookReviewed => {
+            let book = (kind == Kind::BookReviewed).then(|| ("A Book".to_owned(), 1));
+            Content::Notice(Notice { kind, by: "sample".into(), book, unsubscribe: token })
+        }
         Kind::Test => Content::Test,
     }
 }
@@ -292,6 +336,30 @@ mod tests {
         assert!(!letter.html.contains("<script") && !letter.html.contains("<b>"), "{}", letter.html);
         assert!(!letter.text.contains("http://") && !letter.text.contains("evil."), "{}", letter.text);
         assert!(letter.text.contains("1 January 2026, 00:00 UTC"), "{}", letter.text);
+    }
+
+    #[test]
+    fn a_notice_leads_to_its_page_and_out_of_the_list() {
+        let settings = settings();
+        for (kind, page) in [
+            (Kind::NewFollower, "profiles/bob"),
+            (Kind::FollowRequest, "follow-requests"),
+            (Kind::FollowApproved, "profiles/bob"),
+            (Kind::BookReviewed, "books/7"),
+        ] {
+            let book = (kind == Kind::BookReviewed).then(|| ("A <Book>\r\nBcc: x".to_owned(), 7));
+            let notice = Notice { kind, by: "bob".into(), book, unsubscribe: Secret::from("T.0-k_") };
+            let letter = word(&settings, "ann", Content::Notice(notice));
+            let link = format!("https://app.example.com/{page}");
+            let out = "https://accounts.example.com/api/notifications/unsubscribe/?token=T.0-k_";
+            assert_eq!(letter.link, Some(link.clone()));
+            assert_eq!(letter.unsubscribe.as_deref(), Some(out));
+            for part in [&letter.text, &letter.html] {
+                assert!(part.contains(&link) && part.contains(out) && part.contains("bob"), "{part}");
+            }
+            assert!(!letter.html.contains("<Book>") && !letter.subject.contains(['\r', '\n']));
+        }
+        assert_eq!(word(&settings, "ann", Content::Test).unsubscribe, None);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) fn is_transient(error: &DbErr) -> bool {
     matches!(sqlite_code(error), Some(5 | 6))
 }
 
-/// True when the transaction as a whole is lost: disk full, input or output error, corrupt file,
+/// True when the transaction as a whole is lost: out of memory, disk full, input or output error, corrupt file,
 /// read-only medium, or no connection.
 pub(super) fn is_fatal(error: &DbErr) -> bool {
     match error {
@@ -30,7 +30,9 @@ pub(super) fn is_fatal(error: &DbErr) -> bool {
         _ => match sqlx_error(error) {
             Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => true,
             Some(sqlx::Error::WorkerCrashed) => true,
-            Some(sqlx::Error::Database(_)) => matches!(sqlite_code(error), Some(8 | 10 | 11 | 13 | 14 | 26)),
+            Some(sqlx::Error::Database(_)) => {
+                matches!(sqlite_code(error), Some(7 | 8 | 10 | 11 | 13 | 14 | 26))
+            }
             _ => false,
         },
     }

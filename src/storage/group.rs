@@ -8,6 +8,7 @@ use super::{Write, fault};
 use crate::error::{Error, Result};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use sea_orm::sqlx::Connection;
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
     TransactionTrait,
@@ -87,9 +88,24 @@ async fn commit_group(connection: &DatabaseConnection, mut jobs: Vec<Box<dyn Job
     let committed = try_group(connection, &mut jobs).await;
     if let Err(error) = &committed {
         tracing::error!(error = %error, changes = jobs.len(), "a group of changes was not committed");
+        replace(connection).await;
     }
     for job in jobs {
         job.answer(committed.as_ref().err());
+    }
+}
+
+/// Closes the connection, so that the pool opens another one.
+///
+/// A full disk makes SQLite end a transaction by itself. sqlx does not notice: it would take the next
+/// transaction for one inside it, and "commit" that without writing it.
+async fn replace(connection: &DatabaseConnection) {
+    let closed = match connection.get_sqlite_connection_pool().acquire().await {
+        Ok(old) => old.detach().close().await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = closed {
+        tracing::warn!(%error, "the writing connection did not close cleanly");
     }
 }
 

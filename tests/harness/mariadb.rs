@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long the server may take to start, on a busy machine.
@@ -15,10 +15,7 @@ pub fn is_available() -> bool {
         return true;
     }
     assert!(std::env::var_os("CI").is_none(), "CI needs a MariaDB: install mariadb-server");
-    #[expect(clippy::print_stdout, reason = "the one trace of a test that did not run")]
-    {
-        println!("skipped: install mariadb-server");
-    }
+    super::skip("install mariadb-server");
     false
 }
 
@@ -40,6 +37,90 @@ pub fn url() -> String {
     }
     let port = std::fs::read_to_string(directory.join("port")).expect("the port");
     format!("mysql://root@127.0.0.1:{port}")
+}
+
+/// A server of one test's own, which can be killed, stopped and started again. It keeps what it has acknowledged.
+pub struct Own {
+    directory: tempfile::TempDir,
+    port: u16,
+    child: Child,
+}
+
+impl Own {
+    pub async fn start() -> Self {
+        let directory = tempfile::tempdir().expect("a folder");
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let port = free.expect("a free port").port();
+        let data = directory.path().join("data");
+        let installed = server_command("mariadb-install-db", &data)
+            .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
+            .stderr(Stdio::piped())
+            .output()
+            .expect("mariadb-install-db");
+        assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+        let child = run_own(directory.path(), port);
+        let own = Self { directory, port, child };
+        own.wait_until_ready().await;
+        own
+    }
+
+    pub fn url(&self) -> String {
+        format!("mysql://root@127.0.0.1:{}", self.port)
+    }
+
+    /// SIGKILL: the machine's power, as the server sees it.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("a signal");
+        self.child.wait().expect("an end");
+    }
+
+    /// `STOP`: it keeps its connections and answers nothing; `CONT` goes on.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill").success());
+    }
+
+    pub async fn restart(&mut self) {
+        self.child = run_own(self.directory.path(), self.port);
+        self.wait_until_ready().await;
+    }
+
+    async fn wait_until_ready(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while sea_orm::Database::connect(&format!("{}/mysql", self.url())).await.is_err() {
+            assert!(Instant::now() < deadline, "MariaDB does not start");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn run_own(directory: &Path, port: u16) -> Child {
+    let socket = directory.join("socket");
+    server_command("mariadbd", &directory.join("data"))
+        .args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=1"])
+        .args([format!("--port={port}"), format!("--socket={}", socket.display())])
+        .args(["--innodb-buffer-pool-size=32M", "--performance-schema=OFF"])
+        .spawn()
+        .expect("mariadbd")
+}
+
+fn server_command(program: &str, data: &Path) -> Command {
+    let user = Command::new("id").arg("-un").output().expect("id").stdout;
+    let mut command = Command::new(program);
+    command.env("PATH", format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default()));
+    // Two servers that share one folder of temporary tables remove each other's.
+    command.env("TMPDIR", data.parent().expect("a folder"));
+    command.args(["--no-defaults", &format!("--datadir={}", data.display())]);
+    command.arg(format!("--user={}", String::from_utf8_lossy(&user).trim()));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
 }
 
 fn start(directory: &Path, watched: u32) {

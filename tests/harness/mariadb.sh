@@ -20,6 +20,8 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 1' INT TERM HUP
 
+# Two servers that share one folder of temporary tables remove each other's.
+export TMPDIR="$directory"
 data=$directory/data-$port
 mariadb-install-db --no-defaults --auth-root-authentication-method=normal --skip-test-db \
     --user="$(id -un)" --datadir="$data" >"$directory/install.log" 2>&1

@@ -1,15 +1,24 @@
 //! A server for each test, with a database and a mailbox of its own.
 
+pub mod canaries;
 pub mod mariadb;
+pub mod openapi;
+pub mod process;
+pub mod smtp;
 
 use portcullis::app::Running;
 use portcullis::config::Config;
-use portcullis_security::clock::Clock;
+use portcullis::mail::Mail;
+use portcullis::model::outbox;
+use portcullis::state::App;
+use portcullis_security::clock::{Clock, Timestamp};
 use portcullis_security::random::Random;
 use portcullis_security::secret::Secret;
 use reqwest::Method;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 pub const PASSWORD: &str = "Sturdy-Harbour-42";
@@ -47,14 +56,23 @@ macro_rules! on_each_database {
     };
 }
 
+/// A server of a test. When it is dropped every mail must have been read and every task must end.
 pub struct TestApp {
-    running: Running,
+    running: Option<Running>,
+    clock: Clock,
     client: reqwest::Client,
+    /// The mails that the test has looked at.
+    read: Mutex<HashSet<String>>,
     _folder: tempfile::TempDir,
 }
 
+/// Long enough for the worker to hand over what a test has caused, on a busy machine.
+const MAIL_PATIENCE: Duration = Duration::from_secs(10);
+/// A letter that is being sent is due again when its lease ends.
+const LEASE: Duration = Duration::from_secs(60);
+
 /// What came back.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Answer {
     pub status: u16,
     pub headers: reqwest::header::HeaderMap,
@@ -88,6 +106,15 @@ impl TestApp {
 
     /// A server whose settings differ from a test's usual ones.
     pub async fn with(database: Database, change: impl FnOnce(&mut Config)) -> Self {
+        Self::at(Clock::system(), database, change).await
+    }
+
+    /// A server whose clock stands still until [`advance`](Self::advance) moves it.
+    pub async fn with_manual_clock(database: Database, change: impl FnOnce(&mut Config)) -> Self {
+        Self::at(Clock::manual(Timestamp::from_seconds(1_790_000_000)), database, change).await
+    }
+
+    async fn at(clock: Clock, database: Database, change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut config = Config::development(folder.path());
         config.server.listen = "127.0.0.1:0".parse().expect("an address");
@@ -100,14 +127,34 @@ impl TestApp {
             config.storage.database_url = Secret::from(create_mariadb_database().await);
         }
         change(&mut config);
-        let running = Running::start(config, Clock::system(), Random::system()).await.expect("a server");
-        let client = reqwest::Client::builder().build().expect("a client");
-        Self { running, client, _folder: folder }
+        let running = Running::start(config, clock.clone(), Random::system()).await.expect("a server");
+        let running = Some(running);
+        // A redirect is an answer to look at.
+        let redirect = reqwest::redirect::Policy::none();
+        let client = reqwest::Client::builder().redirect(redirect).build().expect("a client");
+        Self { running, clock, client, read: Mutex::default(), _folder: folder }
+    }
+
+    /// Moves a manual clock.
+    pub fn advance(&self, duration: Duration) {
+        self.clock.advance(duration);
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().expect("a server that runs")
+    }
+
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.running().address()
     }
 
     /// The server's state, for what no client can see.
-    pub fn app(&self) -> &portcullis::state::App {
-        self.running.app()
+    pub fn app(&self) -> &App {
+        self.running().app()
     }
 
     /// Another server on the same database and under the same secret.
@@ -123,7 +170,7 @@ impl TestApp {
     }
 
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.running.address())
+        format!("http://{}{path}", self.address())
     }
 
     pub fn origin(&self) -> String {
@@ -171,15 +218,15 @@ impl TestApp {
         self.post("/api/auth/login/", json!({ "username": username, "password": password })).await
     }
 
-    /// The next mail to an address; waits up to three seconds.
-    pub async fn mail_to(&self, address: &str) -> portcullis::mail::Mail {
-        self.find_mail(address).await.unwrap_or_else(|| panic!("no mail to {address}"))
+    /// The newest mail to an address; waits for it.
+    pub async fn mail_to(&self, address: &str) -> Mail {
+        self.find_mail(|mail| mail.to == address).await.unwrap_or_else(|| panic!("no mail to {address}"))
     }
 
-    async fn find_mail(&self, address: &str) -> Option<portcullis::mail::Mail> {
-        let memory = self.running.app().mail_memory()?;
-        for _ in 0..150 {
-            if let Some(mail) = memory.messages().into_iter().rev().find(|mail| mail.to == address) {
+    async fn find_mail(&self, wanted: impl Fn(&Mail) -> bool) -> Option<Mail> {
+        for _ in 0..MAIL_PATIENCE.as_millis() / 20 {
+            if let Some(mail) = self.messages().into_iter().rev().find(|mail| wanted(mail)) {
+                self.note_read(&mail);
                 return Some(mail);
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -187,33 +234,102 @@ impl TestApp {
         None
     }
 
-    pub fn mails(&self) -> Vec<portcullis::mail::Mail> {
-        self.running.app().mail_memory().map(|memory| memory.messages()).unwrap_or_default()
+    /// Every mail so far, once all that was caused is on its way; they count as read.
+    pub async fn mails(&self) -> Vec<Mail> {
+        self.drain_outbox().await;
+        let mails = self.messages();
+        mails.iter().for_each(|mail| self.note_read(mail));
+        mails
+    }
+
+    fn messages(&self) -> Vec<Mail> {
+        self.app().mail_memory().map(|memory| memory.messages()).unwrap_or_default()
+    }
+
+    fn note_read(&self, mail: &Mail) {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(name_of(mail));
     }
 
     /// The token of the newest link to a page, mailed to an address.
     pub async fn mailed_token(&self, address: &str, page: &str) -> String {
         let mark = format!("/{page}?token=");
-        for _ in 0..150 {
-            let links = self.mails().into_iter().rev().filter(|mail| mail.to == address);
-            let token = links
-                .filter_map(|mail| mail.link)
-                .find_map(|link| link.split_once(&mark).map(|(_, token)| token.to_owned()));
-            if let Some(token) = token {
-                return token;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("no link to {page} for {address}")
+        let leads = |mail: &Mail| mail.link.as_ref().is_some_and(|link| link.contains(&mark));
+        let mail = self.find_mail(|mail| mail.to == address && leads(mail)).await;
+        let link =
+            mail.and_then(|mail| mail.link).unwrap_or_else(|| panic!("no link to {page} for {address}"));
+        link.split_once(&mark).map(|(_, token)| token.to_owned()).expect("a token")
     }
 
-    pub async fn stop(self) {
-        self.running.stop().await;
+    /// Waits until no letter is on its way; those that wait for another try much later are left alone.
+    pub async fn drain_outbox(&self) {
+        let deadline = tokio::time::Instant::now() + MAIL_PATIENCE;
+        loop {
+            let soon = self.now().plus(LEASE).micros();
+            let due = outbox::Entity::find().filter(outbox::Column::NextTryAt.lte(soon));
+            let waiting = due.all(self.app().storage.reader()).await.expect("the outbox");
+            if waiting.is_empty() {
+                return;
+            }
+            let kinds: Vec<_> = waiting.iter().map(|row| &row.kind).collect();
+            assert!(tokio::time::Instant::now() < deadline, "still in the outbox: {kinds:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Ends the server and looks after what it leaves behind.
+    pub async fn stop(mut self) {
+        self.end().await;
+    }
+
+    async fn end(&mut self) {
+        let unread = if self.app().mail_memory().is_some() { self.unread().await } else { Vec::new() };
+        let running = self.running.take().expect("a server that runs");
+        assert!(running.stop().await, "some task did not end");
+        assert!(unread.is_empty(), "nobody has read {unread:?}; see TestApp::mails");
+    }
+
+    async fn unread(&self) -> Vec<String> {
+        self.drain_outbox().await;
+        let messages = self.messages();
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let unread = messages.into_iter().filter(|mail| !read.contains(&name_of(mail)));
+        unread.map(|mail| mail.subject).collect()
     }
 }
 
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // A test that has failed already says why; a second panic would only hide it.
+        if self.running.is_some() && !std::thread::panicking() {
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(self.end()));
+        }
+    }
+}
+
+/// A Message-ID repeats when a clock stands still; the tokens in the text do not.
+fn name_of(mail: &Mail) -> String {
+    format!("{} {}", mail.message_id, mail.text)
+}
+
+/// Says that a test did not run, for want of what `make test` would install.
+pub fn skip(reason: &str) {
+    #[expect(clippy::print_stdout, reason = "the one trace of a test that did not run")]
+    {
+        println!("skipped: {reason}");
+    }
+}
+
+/// A text that occurs nowhere else.
+pub fn unique() -> String {
+    Random::system().bytes::<10>().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 pub async fn create_mariadb_database() -> String {
-    let server = mariadb::url();
+    create_database_on(&mariadb::url()).await
+}
+
+/// The URL of a new database on a MariaDB server.
+pub async fn create_database_on(server: &str) -> String {
     let name = format!("test_{:016x}", u64::from_le_bytes(Random::system().bytes()));
     let connection = sea_orm::Database::connect(&format!("{server}/mysql")).await.expect("a connection");
     #[expect(clippy::disallowed_methods, reason = "an ORM does not create databases")]

@@ -4,13 +4,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
+use tokio_rustls::TlsAcceptor;
 
 /// A mail as it came over the wire, dots unstuffed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +21,23 @@ pub struct Received {
     pub from: String,
     pub to: Vec<String>,
     pub data: String,
+    /// Whether it came over TLS.
+    pub encrypted: bool,
 }
+
+/// How the server encrypts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encryption {
+    None,
+    /// After `STARTTLS`; a mail before it is refused.
+    StartTls,
+    /// From the first byte.
+    FromTheStart,
+}
+
+/// The certificate that the server shows; it names localhost and 127.0.0.1.
+pub const CERTIFICATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/localhost.pem");
+const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/localhost.key");
 
 /// What the server does with the mails that come from now on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,12 +64,19 @@ pub struct SmtpSink {
 struct Shared {
     received: Mutex<Vec<Received>>,
     behaviour: Mutex<Behaviour>,
+    encryption: Encryption,
 }
 
 impl SmtpSink {
     /// Starts on a free port of 127.0.0.1.
     pub async fn start() -> Self {
-        let shared = Shared { received: Mutex::default(), behaviour: Mutex::new(Behaviour::Accept) };
+        Self::start_with(Encryption::None).await
+    }
+
+    /// Starts on a free port of 127.0.0.1, and encrypts.
+    pub async fn start_with(encryption: Encryption) -> Self {
+        let shared =
+            Shared { received: Mutex::default(), behaviour: Mutex::new(Behaviour::Accept), encryption };
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut sink = Self { address, shared: Arc::new(shared), running: None };
         sink.restart().await;
@@ -59,7 +85,11 @@ impl SmtpSink {
 
     /// For `PORTCULLIS_MAIL__URL`.
     pub fn url(&self) -> String {
-        format!("smtp://{}", self.address)
+        match self.shared.encryption {
+            Encryption::None => format!("smtp://{}", self.address),
+            Encryption::StartTls => format!("smtp://{}?tls=required&ca={CERTIFICATE}", self.address),
+            Encryption::FromTheStart => format!("smtps://{}?ca={CERTIFICATE}", self.address),
+        }
     }
 
     /// Where it listens, also while it is stopped.
@@ -129,66 +159,109 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         let shared = shared.clone();
         connections.spawn(async move {
             // The other side may go away at any point.
-            let _ = converse(stream, &shared).await;
+            let _ = greet(stream, &shared).await;
         });
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
+fn acceptor() -> TlsAcceptor {
+    let certificate = CertificateDer::from_pem_file(CERTIFICATE).unwrap();
+    let key = PrivateKeyDer::from_pem_file(KEY).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(provider);
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    TlsAcceptor::from(Arc::new(builder.with_single_cert(vec![certificate], key).unwrap()))
+}
+
+async fn greet<S: Stream>(stream: S, shared: &Shared) -> std::io::Result<()> {
+    if shared.encryption == Encryption::FromTheStart {
+        let mut stream = BufReader::new(acceptor().accept(stream).await?);
+        say(&mut stream, "220 sink ready").await?;
+        return converse(&mut stream, shared, true).await.map(drop);
+    }
     let mut stream = BufReader::new(stream);
-    let mut mail = empty();
     say(&mut stream, "220 sink ready").await?;
+    if converse(&mut stream, shared, false).await? == Next::Tls {
+        assert!(stream.buffer().is_empty(), "words before the handshake");
+        let mut stream = BufReader::new(acceptor().accept(stream.into_inner()).await?);
+        converse(&mut stream, shared, true).await?;
+    }
+    Ok(())
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+#[derive(PartialEq, Eq)]
+enum Next {
+    Tls,
+    End,
+}
+
+async fn converse<S: Stream>(
+    stream: &mut BufReader<S>,
+    shared: &Shared,
+    encrypted: bool,
+) -> std::io::Result<Next> {
+    let must_encrypt = shared.encryption == Encryption::StartTls && !encrypted;
+    let mut mail = empty();
     let mut line = String::new();
     while stream.read_line(&mut line).await? > 0 {
         let command = std::mem::take(&mut line).trim_end().to_owned();
         let verb = command.get(..4).unwrap_or_default().to_ascii_uppercase();
         let behaviour = *shared.behaviour.lock().unwrap();
         match (verb.as_str(), behaviour) {
-            ("EHLO", _) => say(&mut stream, "250-sink\r\n250-8BITMIME\r\n250 SMTPUTF8").await?,
+            ("EHLO", _) if must_encrypt => say(stream, "250-sink\r\n250 STARTTLS").await?,
+            ("STAR", _) if must_encrypt => {
+                say(stream, "220 go on").await?;
+                return Ok(Next::Tls);
+            }
+            ("MAIL", _) if must_encrypt => say(stream, "530 encrypt first").await?,
+            ("EHLO", _) => say(stream, "250-sink\r\n250-8BITMIME\r\n250 SMTPUTF8").await?,
             ("MAIL", _) => {
-                mail = Received { from: path(&command), ..empty() };
-                say(&mut stream, "250 sender fine").await?;
+                mail = Received { from: path(&command), encrypted, ..empty() };
+                say(stream, "250 sender fine").await?;
             }
             ("RCPT", Behaviour::RefuseRecipient(code)) => {
-                say(&mut stream, &format!("{code} <{}> refused", path(&command))).await?;
+                say(stream, &format!("{code} <{}> refused", path(&command))).await?;
             }
             ("RCPT", _) => {
                 mail.to.push(path(&command));
-                say(&mut stream, "250 recipient fine").await?;
+                say(stream, "250 recipient fine").await?;
             }
             ("DATA", _) => {
-                say(&mut stream, "354 go on").await?;
-                mail.data = content(&mut stream).await?;
+                say(stream, "354 go on").await?;
+                mail.data = content(stream).await?;
                 if let Behaviour::RefuseData(code) = behaviour {
-                    say(&mut stream, &format!("{code} content refused")).await?;
+                    say(stream, &format!("{code} content refused")).await?;
                     continue;
                 }
                 shared.received.lock().unwrap().push(std::mem::replace(&mut mail, empty()));
                 match behaviour {
-                    Behaviour::DropAfterData => return Ok(()),
+                    Behaviour::DropAfterData => return Ok(Next::End),
                     Behaviour::HangAfterData => std::future::pending().await,
-                    _ => say(&mut stream, "250 taken").await?,
+                    _ => say(stream, "250 taken").await?,
                 }
             }
-            ("NOOP" | "RSET", _) => say(&mut stream, "250 fine").await?,
-            ("QUIT", _) => return say(&mut stream, "221 bye").await,
-            _ => say(&mut stream, "502 unknown").await?,
+            ("NOOP" | "RSET", _) => say(stream, "250 fine").await?,
+            ("QUIT", _) => return say(stream, "221 bye").await.map(|()| Next::End),
+            _ => say(stream, "502 unknown").await?,
         }
     }
-    Ok(())
+    Ok(Next::End)
 }
 
 const fn empty() -> Received {
-    Received { from: String::new(), to: Vec::new(), data: String::new() }
+    Received { from: String::new(), to: Vec::new(), data: String::new(), encrypted: false }
 }
 
-async fn say(stream: &mut BufReader<TcpStream>, words: &str) -> std::io::Result<()> {
+async fn say<S: Stream>(stream: &mut BufReader<S>, words: &str) -> std::io::Result<()> {
     stream.write_all(format!("{words}\r\n").as_bytes()).await?;
     stream.flush().await
 }
 
-async fn content(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
+async fn content<S: Stream>(stream: &mut BufReader<S>) -> std::io::Result<String> {
     let mut data = String::new();
     loop {
         let mut line = String::new();

@@ -1,0 +1,146 @@
+//! What ends by itself, and when (contract §2), with a clock that is moved.
+
+use crate::harness::{Answer, Database, PASSWORD, TestApp};
+use crate::on_each_database;
+use portcullis::accounts::cleanup;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+async fn app() -> TestApp {
+    TestApp::with_manual_clock(Database::Sqlite, |_| {}).await
+}
+
+async fn refresh(app: &TestApp, token: &str) -> Answer {
+    app.post("/api/auth/refresh/", json!({ "refresh": token })).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_in_use_ends_after_thirty_days_and_not_before() {
+    let app = app().await;
+    let mut token = app.user("reader").await.text("refresh");
+    for _ in 0..4 {
+        app.advance(7 * DAY - SECOND);
+        token = refresh(&app, &token).await.expect(200).text("refresh");
+    }
+    app.advance(2 * DAY + 3 * SECOND);
+    token = refresh(&app, &token).await.expect(200).text("refresh");
+    app.advance(SECOND);
+    let over = refresh(&app, &token).await.expect(401);
+    assert_eq!(over.text("code"), "token_not_valid");
+    app.login("reader", PASSWORD).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_nobody_uses_ends_after_seven_days() {
+    let app = app().await;
+    let (used, unused) =
+        (app.user("reader").await.text("refresh"), app.login("reader", PASSWORD).await.text("refresh"));
+    app.advance(7 * DAY - SECOND);
+    refresh(&app, &used).await.expect(200);
+    app.advance(SECOND);
+    refresh(&app, &unused).await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_access_token_lives_for_fifteen_minutes_without_leeway() {
+    let app = app().await;
+    let session = app.user("reader").await;
+    app.advance(15 * MINUTE - SECOND);
+    app.get("/api/auth/me/", &session.text("access")).await.expect(200);
+    app.advance(SECOND);
+    app.get("/api/auth/me/", &session.text("access")).await.expect(401);
+    let next = refresh(&app, &session.text("refresh")).await.expect(200);
+    app.get("/api/auth/me/", &next.text("access")).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_link_lives_for_an_hour() {
+    let app = app().await;
+    app.user("reader").await;
+    for (age, status) in [(HOUR, 400), (HOUR - SECOND, 200)] {
+        app.post("/api/auth/password-reset/", json!({ "email": "reader@example.com" })).await.expect(200);
+        app.drain_outbox().await;
+        let token = app.mailed_token("reader@example.com", "reset-password").await;
+        app.advance(age);
+        let body = json!({ "token": token, "password": "Quiet-Meadow-77!" });
+        let answer = app.post("/api/auth/password-reset/confirm/", body).await.expect(status);
+        assert!(status == 200 || answer.text("error") == "Invalid or expired reset token");
+    }
+    app.mails().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verification_link_lives_for_a_day_and_its_code_for_ten_minutes() {
+    let app = app().await;
+    for name in ["early", "late"] {
+        app.register(name).await.expect(201);
+        app.drain_outbox().await;
+    }
+    let code = |text: &str| -> String {
+        let mut digits = text.split(|character: char| !character.is_ascii_digit());
+        digits.find(|digits| digits.len() == 8).expect("a code").to_owned()
+    };
+    let (early, late) = (app.mail_to("early@example.com").await, app.mail_to("late@example.com").await);
+    let by_code =
+        |name: &str, text: &str| json!({ "email": format!("{name}@example.com"), "code": code(text) });
+    app.advance(10 * MINUTE - SECOND);
+    app.post("/api/auth/verify-email/", by_code("early", &early.text)).await.expect(200);
+    app.advance(SECOND);
+    app.post("/api/auth/verify-email/", by_code("late", &late.text)).await.expect(400);
+    let token = app.mailed_token("late@example.com", "verify-email").await;
+    app.advance(DAY - 10 * MINUTE);
+    let answer = app.post("/api/auth/verify-email/", json!({ "token": token })).await.expect(400);
+    assert_eq!(answer.text("error"), "Invalid or expired verification token");
+    app.post("/api/auth/resend-verification/", json!({ "email": "late@example.com" })).await.expect(200);
+    app.drain_outbox().await;
+    let token = app.mailed_token("late@example.com", "verify-email").await;
+    app.advance(DAY - SECOND);
+    app.post("/api/auth/verify-email/", json!({ "token": token })).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_of_an_account_that_is_gone_is_an_invalid_link() {
+    let app = TestApp::with_manual_clock(Database::Sqlite, |config| {
+        config.accounts.verification_lifetime = 30 * DAY;
+    })
+    .await;
+    app.register("reader").await.expect(201);
+    let token = app.mailed_token("reader@example.com", "verify-email").await;
+    app.advance(7 * DAY);
+    cleanup::run(app.app()).await.expect("a clean-up");
+    let answer = app.post("/api/auth/verify-email/", json!({ "token": token })).await.expect(400);
+    assert_eq!(answer.text("error"), "Invalid or expired verification token");
+    // The name is free again, as of an account that never was.
+    app.register("reader").await.expect(201);
+    app.mails().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_account_is_gone_after_thirty_days() {
+    let app = app().await;
+    let access = app.user("reader").await.text("access");
+    app.call(Method::DELETE, "/api/auth/me/", &access, json!({ "password": PASSWORD })).await.expect(200);
+    app.advance(30 * DAY);
+    app.login("reader", PASSWORD).await.expect(401);
+    cleanup::run(app.app()).await.expect("a clean-up");
+    app.login("reader", PASSWORD).await.expect(401);
+    app.mails().await;
+    app.register("reader").await.expect(201);
+    app.mails().await;
+}
+
+on_each_database! {
+    async fn a_profile_and_preferences_are_made_with_the_account(app: TestApp) {
+        let access = app.user("reader").await.text("access");
+        let export = app.get("/api/auth/me/export/", &access).await.expect(200).body;
+        assert_eq!(export["profile"], json!({ "bio": "", "profile_visibility": "public" }));
+        let preferences = export["notification_preferences"].as_object().expect("preferences");
+        assert!(!preferences.is_empty() && preferences.values().all(Value::is_boolean), "{preferences:?}");
+    }
+}
