@@ -42,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(blocks::create()),
             Box::new(books::create()),
             Box::new(reviews::create()),
+            Box::new(profiles::add_avatar()),
         ]
     }
 }
