@@ -32,7 +32,7 @@ const RECEIVING: usize = 64 * 1024;
 const DRAWING: usize = 256 * 1024;
 const MOST_THREADS: usize = 4;
 /// How long a picture waits for its turn before its sender is asked to come back.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 const COME_BACK: Duration = Duration::from_secs(2);
 
 /// Where files are received and pictures are drawn.
@@ -121,4 +121,20 @@ fn refusal(field: &'static str, error: ImageError) -> Error {
         _ => "Invalid image file",
     };
     Error::field(field, problem)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    #[tokio::test]
+    async fn a_picture_waits_for_the_memory_of_others() {
+        let uploads = Uploads::new(&config::Uploads { clamav: None });
+        let busy = uploads.turn(u64::MAX).await.unwrap();
+        let waited = tokio::time::timeout(Duration::from_millis(20), uploads.turn(1)).await;
+        assert!(waited.is_err());
+        drop(busy);
+        uploads.turn(1).await.unwrap();
+    }
 }
