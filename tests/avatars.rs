@@ -5,6 +5,7 @@ use crate::harness::{Database, PASSWORD, TestApp};
 use crate::on_each_database;
 use portcullis::accounts::cleanup;
 use portcullis::backup::{self, Restore, Source};
+use portcullis::config::Rate;
 use portcullis::model::users::{Column, Entity, Status};
 use portcullis::storage::Write;
 use portcullis_security::clock::Clock;
@@ -199,8 +200,8 @@ impl Write for SetStatus {
 async fn uploads_are_throttled_and_the_pictures_are_not() {
     let app = TestApp::with(Database::Sqlite, |config| {
         config.throttle.enabled = true;
-        config.throttle.user = "3/hour".parse().expect("a rate");
-        config.throttle.anon = "3/hour".parse().expect("a rate");
+        config.throttle.user = Rate::parse("3/hour").expect("a rate");
+        config.throttle.anon = Rate::parse("3/hour").expect("a rate");
     })
     .await;
     let access = app.user("reader").await.text("access");

@@ -135,6 +135,6 @@ mod tests {
         let waited = tokio::time::timeout(Duration::from_millis(20), uploads.turn(1)).await;
         assert!(waited.is_err());
         drop(busy);
-        uploads.turn(1).await.unwrap();
+        drop(uploads.turn(1).await.unwrap());
     }
 }
