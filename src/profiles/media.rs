@@ -11,6 +11,7 @@ use crate::model::{profiles, users};
 use crate::state::App;
 use crate::storage::FileName;
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -28,7 +29,12 @@ pub fn router(app: &Arc<App>) -> Router {
     Router::new().route("/media/avatars/{file}", get(show)).with_state(app.clone())
 }
 
-async fn show(State(app): State<Arc<App>>, Path(file): Path<String>) -> Result<Response> {
+async fn show(
+    State(app): State<Arc<App>>,
+    file: Result<Path<String>, PathRejection>,
+) -> Result<Response> {
+    // What is no text is no name.
+    let Path(file) = file.map_err(|_| Error::not_found())?;
     let name = FileName::parse(&format!("{FOLDER}/{file}")).ok_or_else(Error::not_found)?;
     if !is_shown(&app, &name).await? {
         return Err(Error::not_found());
