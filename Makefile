@@ -1,7 +1,13 @@
-.PHONY: run check test timing crash bench
+.PHONY: run web check test e2e timing crash bench
 
-run:
+run: web
 	cargo run -- serve
+
+# The pages, when they are missing or older than their sources; the binary embeds them.
+web: web/dist/index.html
+WEB_SOURCES := $(shell find web/index.html web/*.json web/*.ts web/public web/src web/vite clients/typescript/src -type f)
+web/dist/index.html: $(WEB_SOURCES)
+	scripts/web_build.sh
 
 check:
 	cargo fmt --all --check
@@ -9,6 +15,11 @@ check:
 
 test:
 	scripts/test.sh
+
+# Every page in a real browser, with pictures in web/screenshots/.
+e2e: web
+	cargo build
+	scripts/e2e.sh "$${CARGO_TARGET_DIR:-target}/debug/portcullis"
 
 # What the time of an answer tells, with more calls than in make test; wants the machine to itself.
 timing:
@@ -20,6 +31,6 @@ crash:
 	python3 scripts/kill_nine.py "$${CARGO_TARGET_DIR:-target}/debug/portcullis" 20
 
 # A release build against the limits of this machine; takes two minutes on two idle cores.
-bench:
+bench: web
 	cargo bench --bench server > docs/benchmarks.md.new
 	mv docs/benchmarks.md.new docs/benchmarks.md

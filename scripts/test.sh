@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/setup.sh
+make web
 tools=$(scripts/tools.sh)
 export PATH="$PATH:$tools/bin"
 
@@ -23,6 +24,7 @@ if [ -x "$tools/python/bin/python" ]; then
   "$tools/python/bin/python" scripts/backends.py "$built/portcullis" "$built/examples/axum_backend"
 fi
 scripts/web_test.sh "$built/portcullis"
+scripts/e2e.sh "$built/portcullis" $(cd web/e2e && ls *.spec.ts | grep -v screenshots)
 
 # Last, so that its summary is what one sees.
 cargo nextest run --workspace

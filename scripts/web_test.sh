@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Lints, checks and tests the TypeScript client. Argument: the server's binary, to test the client against it.
+# Lints, checks and tests the TypeScript client and the web pages. Argument: the server's binary, to test the
+# client against it.
 set -euo pipefail
 cd "$(dirname "$0")/../clients/typescript"
 
@@ -13,13 +14,14 @@ if [ -n "${1:-}" ]; then
   export PORTCULLIS_BINARY
 fi
 
-# npm ci takes longer than everything else, and the same lock installs the same packages.
-installed=node_modules/.installed-lock.json
-if ! cmp -s package-lock.json "$installed"; then
-  npm ci --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error
-  cp package-lock.json "$installed"
-fi
+../../scripts/npm_install.sh
 [ -z "${PORTCULLIS_BINARY:-}" ] || npm run --silent generate:check
 npm run --silent check
 npm run --silent build
 npm pack --dry-run --ignore-scripts --loglevel=error >/dev/null
+
+cd ../../web
+../scripts/npm_install.sh
+npm run --silent check
+npm run --silent test
+npm run --silent size

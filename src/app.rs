@@ -372,6 +372,8 @@ pub fn router(app: &Arc<App>) -> Result<Router, StartError> {
     }
     let hsts = (!app.is_development()).then(|| u64::from(app.config.server.hsts_seconds));
     let proxies: Vec<_> = app.config.server.trusted_proxies.iter().map(ToString::to_string).collect();
+    // Before the meters, which would else measure for nobody.
+    health::recorder();
     let edge = Arc::new(Edge {
         app: app.clone(),
         proxies: TrustedProxies::parse(&proxies.join(",")).map_err(StartError::of)?,

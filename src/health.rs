@@ -7,8 +7,10 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::routing::get;
 use axum::{Json, Router};
+use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use portcullis_security::client_ip::has_forwarded;
+use portcullis_security::password::PoolStats;
 use portcullis_security::secret::Secret;
 use sea_orm::{EntityTrait, QuerySelect};
 use serde_json::{Value, json};
@@ -48,7 +50,17 @@ async fn metrics(State(app): State<Arc<App>>, request: Request) -> Result<String
     if !is_local && !has_token {
         return Err(Error::not_found());
     }
+    show_passwords(&app.passwords.pool().stats());
     recorder().map(PrometheusHandle::render).ok_or_else(Error::not_found)
+}
+
+/// How busy hashing is: the first thing to look at when logins are answered with 503.
+fn show_passwords(stats: &PoolStats) {
+    gauge!("password_hashes_queued").set(stats.queued as f64);
+    gauge!("password_hashes_running").set(stats.running as f64);
+    gauge!("password_memory_bytes").set((stats.running_memory_kib + stats.idle_memory_kib) as f64 * 1024.0);
+    counter!("password_hashes_total").absolute(stats.finished);
+    counter!("password_hashes_refused_total").absolute(stats.refused);
 }
 
 fn shows(headers: &HeaderMap, token: &Secret) -> bool {

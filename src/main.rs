@@ -8,7 +8,6 @@ mod verbs;
 use clap::{Parser, Subcommand};
 use portcullis::app::{self, Running};
 use portcullis::config::{self, Config};
-use portcullis::health;
 use portcullis_security::clock::Clock;
 use portcullis_security::random::Random;
 use std::fmt;
@@ -206,7 +205,6 @@ fn flags(cli: &Cli) -> Result<Vec<(String, String)>, Failure> {
 
 async fn serve(config: Config) -> Result<(), Failure> {
     let _log = portcullis::log::start(&config.log)?;
-    health::recorder();
     let is_folder = config.mail.directory().is_some();
     let running = Running::start(config, Clock::system(), Random::system()).await?;
     let app = running.app();

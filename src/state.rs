@@ -51,11 +51,14 @@ pub struct App {
     pub features: &'static [Feature],
 }
 
+/// Everything that a feature stores about a user, under a name of its own.
+pub type Exported = (&'static str, Value);
+
 /// What a feature knows about a user. It is asked whether or not the feature is switched on: rows stay.
 #[derive(Clone, Copy)]
 pub struct Feature {
-    /// Everything it stores about the user, for the user, under a name of its own.
-    pub export: for<'a> fn(&'a App, i64) -> BoxFuture<'a, Result<(&'static str, Value)>>,
+    /// What it stores about the user, for the user to read.
+    pub export: for<'a> fn(&'a App, i64) -> BoxFuture<'a, Result<Exported>>,
     /// Removes all of it, in the transaction that removes the account. The account and its profile are
     /// still there.
     pub erase: for<'a> fn(&'a DatabaseTransaction, i64) -> BoxFuture<'a, Result<()>>,

@@ -19,6 +19,8 @@ const INDEX: &str = "index.html";
 /// Where the build wants this answer's nonce.
 const NONCE: &str = "__NONCE__";
 const SITE_NAME: &str = "__SITE_NAME__";
+/// The policies of `web/src` by which text becomes markup, or the address of a worker.
+const TRUSTED_TYPES: &str = "dompurify strength-worker";
 /// What a program asks for: never answered with a page.
 const NO_PAGES: [&str; 4] = ["/api/", "/dev/", "/ws/", "/.well-known/"];
 
@@ -33,7 +35,9 @@ pub async fn fallback(State(app): State<Arc<App>>, request: Request) -> Response
         return Error::not_found().into_response();
     }
     let path = request.uri().path().trim_start_matches('/');
+    // A build has no hidden files but its own notes.
     if path != INDEX
+        && !path.starts_with('.')
         && let Some(file) = Build::get(path)
     {
         return send(path, file, request.headers());
@@ -66,7 +70,7 @@ fn index_page(app: &App, index: &[u8]) -> Response {
         .replace(NONCE, nonce.as_str());
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, page_csp(&nonce)),
+        (header::CONTENT_SECURITY_POLICY, page_csp(&nonce, TRUSTED_TYPES)),
         // A page that is kept would be one with a known nonce.
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];

@@ -2,8 +2,14 @@
 
 use crate::harness::{Database, PASSWORD, TestApp};
 use crate::on_each_database;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use portcullis::model::users;
+use portcullis::storage::Write;
 use reqwest::Method;
-use serde_json::json;
+use sea_orm::sea_query::Expr;
+use sea_orm::{DatabaseTransaction, EntityTrait};
+use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -57,6 +63,16 @@ on_each_database! {
         app.get("/api/auth/me/", &first).await.expect(401);
         app.call(Method::POST, "/api/auth/logout-all/", &second, json!({})).await.expect(200);
         app.get("/api/auth/me/", &second).await.expect(401);
+    }
+
+    async fn access_tokens_say_what_the_row_says_at_each_refresh_whoever_changed_it(app: TestApp) {
+        let session = app.user("reader").await;
+        let elsewhere = portcullis::app::open_storage(&app.app().config).await.expect("the database");
+        elsewhere.write(Promote).await.expect("a change that nobody is told of");
+        elsewhere.close().await;
+        let fresh = app.post("/api/auth/refresh/", json!({ "refresh": session.text("refresh") })).await;
+        assert_eq!(claims(&fresh.expect(200).text("access"))["is_staff"], true);
+        assert_eq!(claims(&session.text("access"))["is_staff"], false);
     }
 
     async fn verify_says_whether_a_token_is_good(app: TestApp) {
@@ -132,4 +148,22 @@ async fn a_server_that_starts_again_knows_the_sessions_that_had_ended() {
     app.get("/api/auth/me/", &ended.text("access")).await.expect(401);
     app.post("/api/auth/refresh/", json!({ "refresh": kept.text("refresh") })).await.expect(200);
     app.stop().await;
+}
+
+struct Promote;
+
+impl Write for Promote {
+    type Output = ();
+
+    async fn run(&self, tx: &DatabaseTransaction) -> portcullis::error::Result<()> {
+        let change = users::Entity::update_many().col_expr(users::Column::IsStaff, Expr::value(true));
+        change.exec(tx).await?;
+        Ok(())
+    }
+}
+
+fn claims(token: &str) -> Value {
+    let payload = token.split('.').nth(1).expect("three parts");
+    let payload = URL_SAFE_NO_PAD.decode(payload).expect("base64");
+    serde_json::from_slice(&payload).expect("JSON")
 }

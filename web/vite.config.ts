@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
-import { cspPreview } from './vite/csp-preview.ts'
+import { compressed } from './vite/compressed.ts'
+import { siteName } from './vite/site-name.ts'
 import { themeCss } from './vite/theme-css.ts'
 
 const server = process.env.PORTCULLIS_URL ?? 'http://127.0.0.1:8000'
@@ -9,7 +10,7 @@ const proxy = Object.fromEntries(['/api', '/dev', '/media', '/.well-known'].map(
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 export default defineConfig({
-  plugins: [react(), themeCss(), cspPreview()],
+  plugins: [react(), themeCss(), siteName(), compressed()],
   resolve: {
     alias: {
       '@': here('./src'),
@@ -19,7 +20,6 @@ export default defineConfig({
   html: { cspNonce: '__NONCE__' },
   build: { outDir: here('./dist'), assetsInlineLimit: 0, modulePreload: { polyfill: false }, manifest: true },
   server: { proxy },
-  preview: { proxy },
   test: {
     environment: 'happy-dom',
     include: ['src/**/*.test.{ts,tsx}'],

@@ -8,13 +8,15 @@ use super::{Access, Client, NewSession, TokenPair};
 use crate::audit::Kind;
 use crate::error::{Error, Result};
 use crate::model::sessions::{Column, Entity, Model};
-use crate::model::users::{Model as User, Status};
+use crate::model::users::{self, Model as User, Status};
 use crate::storage::{Write, is_unique_violation};
 use portcullis_security::clock::Timestamp;
 use portcullis_security::random::Random;
 use portcullis_security::token::{Claims, TokenType, kid_of, session_jti};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, SelectStatement};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+};
 use std::sync::Arc;
 
 /// Losing the race more often than this means that something else is wrong.
@@ -74,20 +76,36 @@ impl Access {
         client: &Client,
         random: &Random,
     ) -> Result<RefreshOutcome> {
-        let user = self.users.find(presented.claims.user_id).await?.ok_or_else(gone)?;
-        if user.status != Status::Active || user.email_verified_at.is_none() {
-            return Err(gone());
-        }
-        let row = match presented.claims.sid {
+        let (row, user) = match presented.claims.sid {
             Some(session_id) => self.rotate(session_id, &presented.claims, client).await?,
-            None => self.exchange(&user, &presented.claims, client, random).await?,
+            None => {
+                let user = usable(self.users.load(presented.claims.user_id).await?)?;
+                (self.exchange(&user, &presented.claims, client, random).await?, user)
+            }
         };
         Ok(RefreshOutcome { tokens: self.tokens(&row, &user, random), user })
     }
 
-    async fn rotate(&self, session_id: i64, claims: &Claims, client: &Client) -> Result<Arc<Model>> {
+    /// The family's row and its owner, both as the database has them.
+    ///
+    /// Both may come from memory at first: the compare-and-set holds only where neither has changed.
+    async fn rotate(
+        &self,
+        session_id: i64,
+        claims: &Claims,
+        client: &Client,
+    ) -> Result<(Arc<Model>, Arc<User>)> {
         let mut hint = self.live.get(session_id);
         for _ in 0..ATTEMPTS {
+            let user = match &hint {
+                Some(_) => self.users.find(claims.user_id).await?,
+                None => self.users.load(claims.user_id).await?,
+            };
+            let user = match usable(user) {
+                // What is remembered may be older than the row.
+                Err(_) if hint.take().is_some() => continue,
+                user => user?,
+            };
             let is_hint = hint.is_some();
             let row = match hint.take() {
                 Some(row) => row,
@@ -95,14 +113,15 @@ impl Access {
             };
             match self.standing(&row, claims) {
                 Standing::Current => {
-                    if let Some(next) = self.compare_and_set(&row).await? {
-                        return Ok(next);
+                    if let Some(next) = self.compare_and_set(&row, &user).await? {
+                        return Ok((next, user));
                     }
+                    self.users.forget(user.id);
                 }
                 // Only the row itself may condemn or pardon a spent token.
                 _ if is_hint => {}
                 Standing::SpentAt(at) if self.clock.now().since(at) <= self.lifetimes.grace => {
-                    return Ok(row);
+                    return Ok((row, user));
                 }
                 Standing::SpentAt(_) | Standing::Unknown => return Err(self.end_reused(&row, client).await),
             }
@@ -130,14 +149,14 @@ impl Access {
             .map_or(Standing::Unknown, |(_, at)| Standing::SpentAt(at))
     }
 
-    async fn compare_and_set(&self, row: &Model) -> Result<Option<Arc<Model>>> {
+    async fn compare_and_set(&self, row: &Model, user: &Arc<User>) -> Result<Option<Arc<Model>>> {
         let now = self.clock.now();
         let mut next = row.clone();
         next.generation += 1;
         next.prf_kid = kid_of(self.lifetimes.prf_key.as_slice());
         next.spent = spent_with(&row.spent, now);
         self.lifetimes.make_current(&mut next, now);
-        let rotate = Rotate { old: row.clone(), next: next.clone(), now };
+        let rotate = Rotate { old: row.clone(), next: next.clone(), owner: user.clone(), now };
         if !self.storage.write(rotate).await? {
             return Ok(None);
         }
@@ -285,10 +304,15 @@ fn spent_with(spent: &[u8], now: Timestamp) -> Vec<u8> {
     times
 }
 
-/// The compare-and-set: true when the row was still in its old state.
+fn usable(user: Option<Arc<User>>) -> Result<Arc<User>> {
+    user.filter(|user| user.status == Status::Active && user.email_verified_at.is_some()).ok_or_else(gone)
+}
+
+/// The compare-and-set: true when the row was still in its old state, and its owner is who we think.
 struct Rotate {
     old: Model,
     next: Model,
+    owner: Arc<User>,
     now: Timestamp,
 }
 
@@ -311,10 +335,26 @@ impl Write for Rotate {
             .filter(Column::RevokedAt.is_null())
             .filter(Column::IdleExpiresAt.gt(now))
             .filter(Column::AbsoluteExpiresAt.gt(now))
+            .filter(Expr::exists(unchanged(&self.owner)))
             .exec(tx)
             .await?;
         Ok(updated.rows_affected == 1)
     }
+}
+
+/// The owner's row, if what goes into tokens, and the right to have one, is still as we remember it: it
+/// costs less than reading the row.
+fn unchanged(owner: &User) -> SelectStatement {
+    users::Entity::find()
+        .select_only()
+        .column(users::Column::Id)
+        .filter(users::Column::Id.eq(owner.id))
+        .filter(users::Column::Username.eq(&owner.username))
+        .filter(users::Column::Email.eq(&owner.email))
+        .filter(users::Column::IsStaff.eq(owner.is_staff))
+        .filter(users::Column::Status.eq(owner.status))
+        .filter(users::Column::EmailVerifiedAt.is_not_null())
+        .into_query()
 }
 
 /// Begins the family of a foreign token: false when the token was exchanged before.

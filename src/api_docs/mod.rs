@@ -49,7 +49,7 @@ pub fn router(app: &Arc<App>, document: &OpenApi) -> Result<Router> {
 
 async fn show(State(docs): State<Arc<Docs>>) -> Response {
     let nonce = Nonce::generate(&docs.app.random);
-    let policy = [(header::CONTENT_SECURITY_POLICY, page_csp(&nonce))];
+    let policy = [(header::CONTENT_SECURITY_POLICY, page_csp(&nonce, "'none'"))];
     (policy, Html(docs.page.replace(NONCE, nonce.as_str()))).into_response()
 }
 

@@ -174,3 +174,45 @@ impl Header for ListUnsubscribePost {
         HeaderValue::new(Self::name(), "List-Unsubscribe=One-Click".into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::mail::Settings;
+
+    fn source(unsubscribe: Option<String>) -> String {
+        let settings = Settings {
+            site_name: "Books".into(),
+            public_url: "https://books.example".into(),
+            links_url: "https://books.example".into(),
+            from: "no-reply@books.example".into(),
+            templates_dir: None,
+        };
+        let worded = Worded {
+            kind: Kind::NewFollower,
+            subject: "bob follows you".into(),
+            text: "Hello\n".into(),
+            html: "<p>Hello</p>".into(),
+            link: None,
+            unsubscribe,
+        };
+        let origin = Origin { outbox_id: 1, created: Timestamp::from_micros(0) };
+        let mail = Mail::compose(&settings.check().unwrap(), "a@example.com", worded, origin).unwrap();
+        String::from_utf8(mail.message.formatted()).unwrap()
+    }
+
+    #[test]
+    fn a_mail_that_can_be_turned_off_says_how_in_one_click() {
+        let url = format!("https://books.example/api/notifications/unsubscribe/?token={}", "x".repeat(120));
+        let source = source(Some(url.clone()));
+        assert!(source.lines().any(|line| line == format!("List-Unsubscribe: <{url}>")), "{source}");
+        let post = "List-Unsubscribe-Post: List-Unsubscribe=One-Click";
+        assert!(source.lines().any(|line| line == post), "{source}");
+    }
+
+    #[test]
+    fn a_security_notice_offers_no_way_out() {
+        assert!(!source(None).contains("List-Unsubscribe"));
+    }
+}

@@ -2,10 +2,10 @@
 
 use crate::error::Result;
 use crate::model::{blocks, follows, users};
-use crate::state::{App, Feature};
+use crate::state::{App, Exported, Feature};
 use portcullis_security::clock::Timestamp;
 use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::HashMap;
 
 /// For the list of features in `app.rs`.
@@ -15,7 +15,7 @@ pub const FEATURE: Feature = Feature {
 };
 
 /// Whom somebody follows, who follows them, whom they block. Who blocks them is not theirs to know.
-async fn export(app: &App, user_id: i64) -> Result<(&'static str, Value)> {
+async fn export(app: &App, user_id: i64) -> Result<Exported> {
     let db = app.storage.reader();
     let follows = follows::Entity::find().filter(involving(user_id)).all(db).await?;
     let blocked = blocks::Entity::find().filter(blocks::Column::BlockerId.eq(user_id)).all(db).await?;

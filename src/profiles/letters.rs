@@ -82,7 +82,7 @@ async fn follow(app: &App, preference: Preference, user_id: i64, by: i64) -> Res
     };
     let follow = find_follow(app.storage.reader(), follower_id, followed_id).await?;
     let is_so = follow.is_some_and(|follow| follow.accepted_at.is_some() == is_accepted);
-    Ok(is_so.then(|| News { to, preference, by: about.username, by_id: about.id, book: None }))
+    Ok(is_so.then_some(News { to, preference, by: about.username, by_id: about.id, book: None }))
 }
 
 /// The recipient must have reviewed the book and see the review; what is not public is told to nobody,

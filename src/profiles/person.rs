@@ -25,7 +25,8 @@ impl FromRequestParts<Arc<App>> for VisibleProfile {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
-        let Person(user) = Person::from_request_parts(parts, app).await?;
+        let Parameter(username) = Parameter::<String>::from_request_parts(parts, app).await?;
+        let user = find_user(app.storage.reader(), &username).await?.ok_or_else(Error::not_found)?;
         let Ok(viewer) = Viewer::from_request_parts(parts, app).await;
         let db = app.storage.reader();
         let profile = profiles::Entity::find_by_id(user.id).one(db).await?.ok_or_else(Error::not_found)?;

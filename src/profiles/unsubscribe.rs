@@ -116,7 +116,7 @@ fn page(app: &App, content: &str) -> Response {
     let site_name = HtmlEscape(&app.config.site.name).to_string();
     let text = PAGE.replace("{nonce}", nonce.as_str()).replace("{content}", content);
     let headers = [
-        (header::CONTENT_SECURITY_POLICY, page_csp(&nonce)),
+        (header::CONTENT_SECURITY_POLICY, page_csp(&nonce, "'none'")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     // The operator's own words come last, so that nothing in them is taken for a place.

@@ -111,10 +111,12 @@ async fn replace(connection: &DatabaseConnection) {
 
 async fn try_group(connection: &DatabaseConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), DbErr> {
     let tx = begin(connection).await?;
-    for job in jobs {
-        job.run(&tx).await?;
+    // A change that is alone needs no savepoint: the transaction is its own.
+    let is_alone = jobs.len() == 1;
+    for job in jobs.iter_mut() {
+        job.run(&tx, is_alone).await?;
     }
-    tx.commit().await
+    if is_alone && jobs.iter().any(|job| job.is_refused()) { tx.rollback().await } else { tx.commit().await }
 }
 
 /// Another process (a verb of the command line) may hold the write lock for a while.
@@ -135,7 +137,11 @@ async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, D
 trait Job: Send {
     /// Runs the change inside the group's transaction and keeps its outcome; an error here is the
     /// group's, not the change's.
-    fn run<'a>(&'a mut self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, Result<(), DbErr>>;
+    fn run<'a>(&'a mut self, tx: &'a DatabaseTransaction, is_alone: bool)
+    -> BoxFuture<'a, Result<(), DbErr>>;
+
+    /// Whether the change said no, so that nothing of it may stay.
+    fn is_refused(&self) -> bool;
 
     /// Answers the caller after the commit, or after its failure.
     fn answer(self: Box<Self>, failure: Option<&DbErr>);
@@ -168,9 +174,13 @@ impl<W: Write> Pending<W> {
 }
 
 impl<W: Write> Job for Pending<W> {
-    fn run<'a>(&'a mut self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, Result<(), DbErr>> {
+    fn run<'a>(
+        &'a mut self,
+        tx: &'a DatabaseTransaction,
+        is_alone: bool,
+    ) -> BoxFuture<'a, Result<(), DbErr>> {
         Box::pin(async move {
-            let outcome = if W::SINGLE_STATEMENT {
+            let outcome = if is_alone || W::SINGLE_STATEMENT {
                 Self::outcome_of(&self.write, tx).await
             } else {
                 Self::in_savepoint(&self.write, tx).await?
@@ -182,6 +192,10 @@ impl<W: Write> Job for Pending<W> {
             self.outcome = Some(outcome);
             Ok(())
         })
+    }
+
+    fn is_refused(&self) -> bool {
+        matches!(self.outcome, Some(Err(_)))
     }
 
     fn answer(self: Box<Self>, failure: Option<&DbErr>) {

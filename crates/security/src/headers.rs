@@ -102,7 +102,7 @@ impl SecurityHeaders {
 /// use portcullis_security::random::Random;
 ///
 /// let nonce = Nonce::generate(&Random::system());
-/// let policy = page_csp(&nonce);
+/// let policy = page_csp(&nonce, "'none'");
 /// assert!(policy.to_str().is_ok_and(|text| text.contains(nonce.as_str())));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,21 +123,22 @@ impl Nonce {
 }
 
 /// The policy of a page: own files and what bears the nonce, no inline code, images from https too. Where a
-/// browser knows Trusted Types, text becomes markup only by way of `DOMPurify`.
+/// browser knows Trusted Types, text becomes markup or code only through the policies that `trusted_types` names,
+/// separated by spaces; `'none'` for none.
 ///
 /// # Panics
 /// Never: a nonce is base64.
 #[must_use]
 #[expect(clippy::expect_used, reason = "a page without its policy must not be served")]
-pub fn page_csp(nonce: &Nonce) -> HeaderValue {
+pub fn page_csp(nonce: &Nonce, trusted_types: &'static str) -> HeaderValue {
     let nonce = nonce.as_str();
     let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; \
          img-src 'self' data: https:; font-src 'self'; connect-src 'self'; manifest-src 'self'; \
          frame-ancestors 'none'; base-uri 'none'; form-action 'self'; \
-         require-trusted-types-for 'script'; trusted-types dompurify"
+         require-trusted-types-for 'script'; trusted-types {trusted_types}"
     );
-    HeaderValue::try_from(policy).expect("base64 and a fixed text")
+    HeaderValue::try_from(policy).expect("base64 and fixed texts")
 }
 
 #[cfg(test)]
@@ -167,7 +168,7 @@ mod tests {
     #[test]
     fn what_a_handler_has_set_stays_and_stands_once() {
         let mut answer = HeaderMap::new();
-        let policy = page_csp(&Nonce::generate(&Random::seeded(1)));
+        let policy = page_csp(&Nonce::generate(&Random::seeded(1)), "'none'");
         answer.insert(CONTENT_SECURITY_POLICY, policy.clone());
         let headers =
             SecurityHeaders::new(SecurityOptions { hsts_seconds: Some(60), include_subdomains: false });
@@ -180,7 +181,7 @@ mod tests {
 
     #[test]
     fn no_policy_allows_inline_code() {
-        let page = page_csp(&Nonce::generate(&Random::seeded(1)));
+        let page = page_csp(&Nonce::generate(&Random::seeded(1)), "'none'");
         for policy in [page, API_CSP, UPLOAD_CSP] {
             assert!(!policy.to_str().unwrap().contains("unsafe"));
         }
