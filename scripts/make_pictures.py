@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the pictures that the tests of crates/security/src/upload read: kinds that our own encoder cannot write.
 
-Needs Pillow (scripts/requirements-pictures.txt). The results are committed; this is how they came to be.
+Needs Pillow (scripts/requirements.txt). The results are committed; this is how they came to be.
 """
 
 import io

@@ -29,10 +29,7 @@ pub fn router(app: &Arc<App>) -> Router {
     Router::new().route("/media/avatars/{file}", get(show)).with_state(app.clone())
 }
 
-async fn show(
-    State(app): State<Arc<App>>,
-    file: Result<Path<String>, PathRejection>,
-) -> Result<Response> {
+async fn show(State(app): State<Arc<App>>, file: Result<Path<String>, PathRejection>) -> Result<Response> {
     // What is no text is no name.
     let Path(file) = file.map_err(|_| Error::not_found())?;
     let name = FileName::parse(&format!("{FOLDER}/{file}")).ok_or_else(Error::not_found)?;
