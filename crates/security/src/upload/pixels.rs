@@ -99,30 +99,30 @@ fn rounded(total: u32) -> u8 {
 
 /// Eight-bit RGB on white.
 fn to_rgb(color: ColorType, source: &[u8], row: &mut [u8]) -> Option<()> {
-    let pixels = row.chunks_exact_mut(CHANNELS);
-    // The high byte of a sample of sixteen bits, which decoders leave in the machine's own order.
-    let high = |pair: &[u8]| pair[usize::from(cfg!(target_endian = "little"))];
-    let size = usize::from(color.bytes_per_pixel());
-    let sources = source.chunks_exact(size);
-    let on_white = |sample: u8, alpha: u8| {
-        let (sample, alpha) = (u32::from(sample), u32::from(alpha));
-        u8::try_from((sample * alpha + 255 * (255 - alpha) + 127) / 255).unwrap_or(u8::MAX)
-    };
-    let read: fn(&[u8], &dyn Fn(&[u8]) -> u8) -> ([u8; 3], u8) = match color {
-        ColorType::L8 => |p, _| ([p[0]; 3], 255),
-        ColorType::La8 => |p, _| ([p[0]; 3], p[1]),
-        ColorType::Rgba8 => |p, _| ([p[0], p[1], p[2]], p[3]),
-        ColorType::L16 => |p, high| ([high(p); 3], 255),
-        ColorType::La16 => |p, high| ([high(p); 3], high(&p[2..])),
-        ColorType::Rgb16 => |p, high| ([high(p), high(&p[2..]), high(&p[4..])], 255),
-        ColorType::Rgba16 => |p, high| ([high(p), high(&p[2..]), high(&p[4..])], high(&p[6..])),
+    use ColorType::{L8, L16, La8, La16, Rgb8, Rgb16, Rgba8, Rgba16};
+    let (size, high) = match color {
+        L8 | La8 | Rgb8 | Rgba8 => (1, 0),
+        // Of sixteen bits the high byte, which decoders leave in the machine's own order.
+        L16 | La16 | Rgb16 | Rgba16 => (2, usize::from(cfg!(target_endian = "little"))),
         _ => return None,
     };
-    for (pixel, source) in pixels.zip(sources) {
-        let (rgb, alpha) = read(source, &high);
-        pixel.copy_from_slice(&rgb.map(|sample| on_white(sample, alpha)));
+    let channels = usize::from(color.channel_count());
+    for (target, pixel) in row.chunks_exact_mut(CHANNELS).zip(source.chunks_exact(size * channels)) {
+        let sample = |channel: usize| pixel[channel * size + high];
+        let (rgb, alpha) = match channels {
+            1 => ([sample(0); CHANNELS], u8::MAX),
+            2 => ([sample(0); CHANNELS], sample(1)),
+            3 => ([sample(0), sample(1), sample(2)], u8::MAX),
+            _ => ([sample(0), sample(1), sample(2)], sample(3)),
+        };
+        target.copy_from_slice(&rgb.map(|sample| on_white(sample, alpha)));
     }
     Some(())
+}
+
+fn on_white(sample: u8, alpha: u8) -> u8 {
+    let (sample, alpha) = (u32::from(sample), u32::from(alpha));
+    u8::try_from((sample * alpha + 255 * (255 - alpha) + 127) / 255).unwrap_or(u8::MAX)
 }
 
 #[cfg(test)]
