@@ -18,7 +18,8 @@ use crate::reviews;
 use crate::routes::{BEARER, Routes, name_operations};
 use crate::serve;
 use crate::state::{App, Feature};
-use crate::storage::{PublicPages, Storage};
+use crate::storage::{Files, PublicPages, Storage};
+use crate::uploads::Uploads;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -208,7 +209,10 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
     let own = Origin::of_url(config.server.public_url.as_str()).map_err(StartError::of)?;
     let hello = config.server.public_url.host().to_owned();
     let transport = Transport::open(config.mail.url.expose_text(), &hello).map_err(StartError::of)?;
+    let files = Files::open(&config.storage).map_err(StartError::of)?;
     Ok(Arc::new(App {
+        files,
+        uploads: Uploads::new(&config.uploads),
         csrf: CsrfGuard::new(own, cors(&config)?),
         outbox: Outbox::new(seal, random.clone()),
         code_key: root.derive(Purpose::Code),
@@ -361,6 +365,9 @@ pub fn router(app: &Arc<App>) -> Result<Router, StartError> {
         .route("/api/schema", get(move || async move { Json(document.as_ref().clone()) }))
         .merge(health::router(app))
         .merge(docs);
+    if app.config.community.enabled {
+        router = router.merge(profiles::media::router(app));
+    }
     if let (true, Some(folder)) = (app.is_development(), app.transport.folder()) {
         router = router.merge(mailbox::router(folder).map_err(StartError::pages)?);
     }

@@ -25,4 +25,5 @@ pub mod routes;
 pub mod serve;
 pub mod state;
 pub mod storage;
+pub mod uploads;
 pub mod web;

@@ -4,6 +4,8 @@
 
 mod accounts;
 mod api_docs;
+mod avatars;
+mod avatars_elsewhere;
 mod backup;
 mod books;
 mod community;

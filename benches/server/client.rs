@@ -94,6 +94,17 @@ pub fn post(path: &str, body: &serde_json::Value) -> Vec<u8> {
         .into_bytes()
 }
 
+/// The bytes of a PATCH of a form with one file, `avatar`.
+pub fn upload(path: &str, bearer: &str, file: &[u8]) -> Vec<u8> {
+    let start = "--b\r\nContent-Disposition: form-data; name=\"avatar\"; filename=\"me.jpg\"\r\n\r\n";
+    let body = [start.as_bytes(), file, b"\r\n--b--\r\n"].concat();
+    let (head, length) = (head("PATCH", path), body.len());
+    let fields = format!(
+        "Authorization: Bearer {bearer}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: {length}\r\n\r\n"
+    );
+    [head.as_bytes(), fields.as_bytes(), &body].concat()
+}
+
 fn head(method: &str, path: &str) -> String {
     format!(
         "{method} {path} HTTP/1.1\r\nHost: bench.example\r\nX-Forwarded-For: 192.0.2.1\r\n\

@@ -2,6 +2,7 @@
 //! `make bench`. Server and client are processes of their own, the server on core 0, the client on core 1,
 //! since the cost of a call is the CPU time that its server used, not the time that passed.
 
+mod avatar;
 mod bare;
 mod cases;
 mod client;
@@ -36,6 +37,7 @@ async fn measure() -> Outcome<Report> {
     cases::read(&data, &mut report).await?;
     cases::refresh(&data, &mut report).await?;
     cases::login_cost(&data, &mut report).await?;
+    cases::avatar(&data, &mut report).await?;
     cases::flood(&data, &mut report).await?;
     community::lists(&data, &mut report).await?;
     community::write(&data, &mut report).await?;

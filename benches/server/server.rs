@@ -146,7 +146,8 @@ fn portcullis(data: &Path) -> Command {
     command
 }
 
-fn pinned(program: &Path) -> Command {
+/// A program on the server's core.
+pub fn pinned(program: &Path) -> Command {
     let mut command = Command::new("taskset");
     command.args(["-c", "0"]).arg(program);
     command

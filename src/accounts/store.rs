@@ -41,6 +41,7 @@ async fn insert_companions(tx: &DatabaseTransaction, user_id: i64) -> Result<()>
         user_id: Set(user_id),
         bio: Set(String::new()),
         visibility: Set("public".to_owned()),
+        ..profiles::ActiveModel::default()
     };
     profiles::Entity::insert(profile).exec_without_returning(tx).await?;
     let preferences = notification_preferences::ActiveModel {

@@ -152,6 +152,8 @@ mod tests {
         let tables: Vec<_> = all().iter().map(|table| table.name).collect();
         let migrations = Migrator::migrations();
         let made = migrations.iter().map(|migration| migration.name().split_once('_').unwrap().1.to_owned());
+        // A migration that only adds a column makes no table.
+        let made = made.filter(|name| !name.starts_with("add_"));
         assert_eq!(made.collect::<Vec<_>>(), tables);
     }
 

@@ -46,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(reviews::create()),
             Box::new(book_words::create()),
             Box::new(review_words::create()),
+            Box::new(profiles::add_avatar()),
         ]
     }
 }

@@ -9,6 +9,7 @@
 //! | [`password`] | policies, hashing, the six Django formats, a pool that bounds memory |
 //! | [`token`] | simplejwt-compatible JWTs, signing keys, one-time tokens |
 //! | [`permission`] | who may see and change what: one truth table |
+//! | [`upload`] | pictures from strangers: told by content, bounded, drawn anew |
 //! | [`throttle`] | exact sliding windows ("5/minute") |
 //! | [`sanitize`] | rich and plain texts from strangers |
 //! | [`seal`] | authenticated encryption of database columns |
@@ -29,3 +30,4 @@ pub mod seal;
 pub mod secret;
 pub mod throttle;
 pub mod token;
+pub mod upload;
