@@ -3,23 +3,29 @@ import { test as base, expect, type Page } from '@playwright/test'
 
 export { expect }
 
-/** A test that also fails when the page breaks its content security policy or throws. */
-export const test = base.extend({
-  page: async ({ page }, use) => {
+/** A test that also fails when a page of it breaks its content security policy or throws. */
+export const test = base.extend<{ complaints: string[] }>({
+  // A test that provokes complaints takes them out again.
+  complaints: async ({ context }, use) => {
     const complaints: string[] = []
-    page.on('pageerror', (error) => complaints.push(error.message))
-    page.on('console', (message) => {
+    context.on('weberror', (failure) => complaints.push(failure.error().message))
+    context.on('console', (message) => {
       if (/content security policy|trusted ?types?/i.test(message.text())) complaints.push(message.text())
     })
-    await page.addInitScript(() => {
+    await context.addInitScript(() => {
       document.addEventListener('securitypolicyviolation', (event) => {
         console.error(
           `Content Security Policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`,
         )
       })
     })
-    await use(page)
+    await use(complaints)
     expect(complaints).toEqual([])
+  },
+  // Every page needs it, the test's first and those of other tabs.
+  page: async ({ complaints, page }, use) => {
+    void complaints
+    await use(page)
   },
 })
 
@@ -30,11 +36,13 @@ export interface Person {
 }
 
 let count = 0
+// Workers run at once, against one server.
+const worker = process.env.TEST_PARALLEL_INDEX ?? '0'
 
 /** Somebody who is not registered yet. */
 export function somebody(): Person {
   count += 1
-  const username = `ada_${Date.now().toString(36)}_${count}`
+  const username = `ada_${Date.now().toString(36)}_${worker}${count}`
   return { username, email: `${username}@example.com`, password: 'Lattice-gate-47-iron' }
 }
 
