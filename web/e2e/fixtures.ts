@@ -1,5 +1,5 @@
 import AxeBuilder from '@axe-core/playwright'
-import { test as base, expect, type Page } from '@playwright/test'
+import { type Browser, test as base, expect, type Page } from '@playwright/test'
 
 export { expect }
 
@@ -62,6 +62,14 @@ export async function register(page: Page, person: Person = somebody()): Promise
   await page.goto(await mailedLink(page, person.email, '/verify-email'))
   await page.getByRole('button', { name: 'Verify my address' }).click()
   await expect(page.getByRole('heading', { name: `Hello, ${person.username}` })).toBeVisible()
+  return person
+}
+
+/** Registers somebody in a browser that the test does not use otherwise. */
+export async function registerElsewhere(browser: Browser, baseURL: string | undefined): Promise<Person> {
+  const elsewhere = await browser.newContext({ baseURL })
+  const person = await register(await elsewhere.newPage())
+  await elsewhere.close()
   return person
 }
 
