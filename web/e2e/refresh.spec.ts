@@ -92,6 +92,7 @@ test('a laptop that slept overnight wakes up signed in', async ({ page, context 
   await context.setOffline(true)
   await page.getByRole('link', { name: 'Sessions' }).click()
   await expect(page.getByText('You are offline.')).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'No connection' })).toBeVisible()
   await page.clock.runFor(5000)
   await context.setOffline(false)
   const shown = page.getByText('this one', { exact: true })
