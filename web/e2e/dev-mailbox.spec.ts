@@ -1,4 +1,7 @@
-import { expect, findings, signUp, somebody, test } from './fixtures'
+import { expect, signUp, somebody } from './fixtures'
+import { testWithServer } from './server'
+
+const test = testWithServer({})
 
 test('new mail appears in the open mailbox by itself, and its button leads to the page', async ({
   page,
@@ -14,7 +17,7 @@ test('new mail appears in the open mailbox by itself, and its button leads to th
   const entry = mailbox.getByRole('listitem').filter({ hasText: ada.email })
   await mailbox.bringToFront()
   await expect(entry).toBeVisible()
-  await entry.getByRole('link', { name: /verif/i }).first().click()
+  await entry.getByRole('link').first().click()
   await expect(mailbox.getByRole('heading', { level: 1 })).toBeVisible()
   await mailbox.getByRole('link', { name: 'Open link' }).click()
   await expect(mailbox).toHaveURL('/verify-email')
@@ -40,15 +43,3 @@ test('a mail is shown as HTML in a sandboxed frame, as text and as it was sent',
   await page.getByRole('link', { name: 'source' }).click()
   await expect(page.locator('body')).toContainText('Message-ID')
 })
-
-for (const colorScheme of ['light', 'dark'] as const) {
-  test(`axe finds nothing in the mailbox when it is ${colorScheme}`, async ({ page }) => {
-    await page.emulateMedia({ colorScheme })
-    const ada = somebody()
-    await signUp(page, ada)
-    await page.goto('/dev/mail/')
-    expect(await findings(page)).toEqual([])
-    await page.getByRole('listitem').filter({ hasText: ada.email }).getByRole('link').first().click()
-    expect(await findings(page)).toEqual([])
-  })
-}

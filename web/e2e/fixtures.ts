@@ -117,9 +117,11 @@ export async function mailedCode(page: Page, email: string): Promise<string> {
   return code[0]
 }
 
-/** What axe finds on the page, one line for each finding. */
-export async function findings(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
+/** What axe finds on the page by all of its rules or some, one line for each finding. */
+export async function findings(page: Page, rules?: string[]): Promise<string[]> {
+  // A mail's frame runs no scripts, axe's neither.
+  const axe = new AxeBuilder({ page }).setLegacyMode().options({ iframes: false })
+  const { violations } = await (rules ? axe.withRules(rules) : axe).analyze()
   return violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`),
   )

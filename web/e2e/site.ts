@@ -70,5 +70,7 @@ export async function postForm(page: Page, action: string, enctype: string, fiel
     },
     [action, enctype, fields] as const,
   )
-  return (await sent).status()
+  const status = (await sent).status()
+  await page.waitForURL(action)
+  return status
 }
