@@ -12,87 +12,87 @@ test.beforeAll(async () => {
 test.afterAll(() => site.stop())
 
 for (const kind of ['crossSite', 'sameSite'] as const) {
-  const where = kind === 'crossSite' ? 'another site' : "another origin of the server's site"
-
-  test(`forms on ${where} change nothing`, async ({ page, context, browser, baseURL }) => {
-    const mallory = await registerElsewhere(browser, baseURL)
-    const victim = await victimOf(page, context)
-    const evil = await openEvil(context, kind)
-    for (const [path, body] of attempts(mallory, victim.ada)) {
-      for (const enctype of ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain']) {
-        await evil.goto(site[kind])
-        // As text/plain a form's name and value are JSON when they are put together.
-        const json = JSON.stringify(body)
-        const fields = enctype === 'text/plain' ? { [`${json.slice(0, -1)},"x":"`]: '"}' } : body
-        const status = await postForm(evil, `${baseURL}${path}`, enctype, fields)
-        expect(status, `${path} as ${enctype}`).toBeGreaterThanOrEqual(400)
+  test.describe(kind === 'crossSite' ? 'another site' : "another origin of the server's site", () => {
+    test('forms of others change nothing', async ({ page, context, browser, baseURL }) => {
+      const mallory = await registerElsewhere(browser, baseURL)
+      const victim = await victimOf(page, context)
+      const evil = await openEvil(context, kind)
+      for (const [path, body] of attempts(mallory, victim.ada)) {
+        for (const enctype of ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain']) {
+          await evil.goto(site[kind])
+          // As text/plain a form's name and value are JSON when they are put together.
+          const json = JSON.stringify(body)
+          const fields = enctype === 'text/plain' ? { [`${json.slice(0, -1)},"x":"`]: '"}' } : body
+          const status = await postForm(evil, `${baseURL}${path}`, enctype, fields)
+          expect(status, `${path} as ${enctype}`).toBeGreaterThanOrEqual(400)
+        }
       }
-    }
-    await victim.expectUnharmed()
-  })
+      await victim.expectUnharmed()
+    })
 
-  test(`scripts on ${where} change nothing and read nothing`, async ({ page, context, browser, baseURL }) => {
-    const mallory = await registerElsewhere(browser, baseURL)
-    const victim = await victimOf(page, context)
-    const evil = await openEvil(context, kind)
-    const csrf = (await context.cookies()).find(({ name }) => name === 'csrftoken')?.value ?? ''
-    for (const [path, fields] of attempts(mallory, victim.ada)) {
-      const body = JSON.stringify(fields)
-      const calls: Call[] = [
-        { path, method: 'POST', body, headers: JSON_TYPE },
-        { path, method: 'POST', body, headers: { 'Content-Type': 'text/plain' } },
-        { path, method: 'POST', body, mode: 'no-cors' },
-        // With everything that a page of ours would send, had it been read.
-        {
-          path,
-          method: 'POST',
-          body,
-          headers: { ...JSON_TYPE, 'X-Auth-Mode': 'cookie', 'X-CSRFToken': csrf },
-        },
-      ]
-      for (const made of calls) {
-        const read = await call(evil, baseURL ?? '', made)
-        expect(['unreadable', '0 '], JSON.stringify(made)).toContain(read)
+    test('scripts of others change nothing and read nothing', async ({ page, context, browser, baseURL }) => {
+      const mallory = await registerElsewhere(browser, baseURL)
+      const victim = await victimOf(page, context)
+      const evil = await openEvil(context, kind)
+      const csrf = (await context.cookies()).find(({ name }) => name === 'csrftoken')?.value ?? ''
+      for (const [path, fields] of attempts(mallory, victim.ada)) {
+        const body = JSON.stringify(fields)
+        const calls: Call[] = [
+          { path, method: 'POST', body, headers: JSON_TYPE },
+          { path, method: 'POST', body, headers: { 'Content-Type': 'text/plain' } },
+          { path, method: 'POST', body, mode: 'no-cors' },
+          // With everything that a page of ours would send, had it been read.
+          {
+            path,
+            method: 'POST',
+            body,
+            headers: { ...JSON_TYPE, 'X-Auth-Mode': 'cookie', 'X-CSRFToken': csrf },
+          },
+        ]
+        for (const made of calls) {
+          const read = await call(evil, baseURL ?? '', made)
+          expect(['unreadable', '0 '], JSON.stringify(made)).toContain(read)
+        }
       }
-    }
-    for (const path of [
-      '/api/auth/csrf/',
-      '/api/auth/me/',
-      '/dev/mail/messages',
-      '/account',
-      '/api/schema',
-    ]) {
-      expect(await call(evil, baseURL ?? '', { path }), path).toBe('unreadable')
-    }
-    await victim.expectUnharmed()
-  })
+      for (const path of [
+        '/api/auth/csrf/',
+        '/api/auth/me/',
+        '/dev/mail/messages',
+        '/account',
+        '/api/schema',
+      ]) {
+        expect(await call(evil, baseURL ?? '', { path }), path).toBe('unreadable')
+      }
+      await victim.expectUnharmed()
+    })
 
-  test(`a page on ${where} can neither frame ours nor hold on to its window`, async ({
-    page,
-    context,
-    baseURL,
-    complaints,
-  }) => {
-    await register(page)
-    const evil = await openEvil(context, kind)
-    await evil.evaluate(async (url) => {
-      const frame = document.createElement('iframe')
-      frame.src = `${url}/account`
-      const loaded = new Promise((done) => frame.addEventListener('load', done))
-      document.body.append(frame)
-      await loaded
-    }, baseURL)
-    expect(evil.frames()[1]?.url()).toMatch(/^chrome-error:/)
-    expect(complaints.splice(0).join()).toContain("frame-ancestors 'none'")
+    test('a page of others can neither frame ours nor hold on to its window', async ({
+      page,
+      context,
+      baseURL,
+      complaints,
+    }) => {
+      await register(page)
+      const evil = await openEvil(context, kind)
+      await evil.evaluate(async (url) => {
+        const frame = document.createElement('iframe')
+        frame.src = `${url}/account`
+        const loaded = new Promise((done) => frame.addEventListener('load', done))
+        document.body.append(frame)
+        await loaded
+      }, baseURL)
+      expect(evil.frames()[1]?.url()).toMatch(/^chrome-error:/)
+      expect(complaints.splice(0).join()).toContain("frame-ancestors 'none'")
 
-    const popup = context.waitForEvent('page')
-    await evil.evaluate((url) => {
-      Object.assign(window, { opened: window.open(`${url}/account`) })
-    }, baseURL)
-    const opened = await popup
-    await expect(opened.getByRole('heading', { level: 1, name: 'Hello' })).toBeVisible()
-    expect(await opened.evaluate(() => window.opener)).toBeNull()
-    expect(await evil.evaluate(() => (window as unknown as { opened: Window }).opened.closed)).toBe(true)
+      const popup = context.waitForEvent('page')
+      await evil.evaluate((url) => {
+        Object.assign(window, { opened: window.open(`${url}/account`) })
+      }, baseURL)
+      const opened = await popup
+      await expect(opened.getByRole('heading', { level: 1, name: 'Hello' })).toBeVisible()
+      expect(await opened.evaluate(() => window.opener)).toBeNull()
+      expect(await evil.evaluate(() => (window as unknown as { opened: Window }).opened.closed)).toBe(true)
+    })
   })
 }
 
