@@ -1,4 +1,4 @@
-.PHONY: run web check test e2e timing crash bench growth
+.PHONY: run web check test e2e pictures timing crash bench growth
 
 run: web
 	cargo run -- serve
@@ -20,6 +20,11 @@ test:
 e2e: web
 	cargo build
 	scripts/e2e.sh "$${CARGO_TARGET_DIR:-target}/debug/portcullis"
+
+# The pictures of the README, made anew.
+pictures: web
+	cargo build
+	PICTURES=../docs/pictures scripts/e2e.sh "$${CARGO_TARGET_DIR:-target}/debug/portcullis" pictures
 
 # What the time of an answer tells, with more calls than in make test; wants the machine to itself.
 timing:

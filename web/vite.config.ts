@@ -18,7 +18,14 @@ export default defineConfig({
     },
   },
   html: { cspNonce: '__NONCE__' },
-  build: { outDir: here('./dist'), assetsInlineLimit: 0, modulePreload: { polyfill: false }, manifest: true },
+  build: {
+    outDir: here('./dist'),
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    manifest: true,
+    // A style sheet of one page that failed to load would not be tried again.
+    cssCodeSplit: false,
+  },
   server: { proxy },
   test: {
     environment: 'happy-dom',

@@ -1,25 +1,31 @@
 import AxeBuilder from '@axe-core/playwright'
-import { test as base, expect, type Page } from '@playwright/test'
+import { type Browser, test as base, expect, type Page } from '@playwright/test'
 
 export { expect }
 
-/** A test that also fails when the page breaks its content security policy or throws. */
-export const test = base.extend({
-  page: async ({ page }, use) => {
+/** A test that also fails when a page of it breaks its content security policy or throws. */
+export const test = base.extend<{ complaints: string[] }>({
+  // A test that provokes complaints takes them out again.
+  complaints: async ({ context }, use) => {
     const complaints: string[] = []
-    page.on('pageerror', (error) => complaints.push(error.message))
-    page.on('console', (message) => {
+    context.on('weberror', (failure) => complaints.push(failure.error().message))
+    context.on('console', (message) => {
       if (/content security policy|trusted ?types?/i.test(message.text())) complaints.push(message.text())
     })
-    await page.addInitScript(() => {
+    await context.addInitScript(() => {
       document.addEventListener('securitypolicyviolation', (event) => {
         console.error(
           `Content Security Policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`,
         )
       })
     })
-    await use(page)
+    await use(complaints)
     expect(complaints).toEqual([])
+  },
+  // Every page needs it, the test's first and those of other tabs.
+  page: async ({ complaints, page }, use) => {
+    void complaints
+    await use(page)
   },
 })
 
@@ -30,11 +36,13 @@ export interface Person {
 }
 
 let count = 0
+// Workers run at once, against one server.
+const worker = process.env.TEST_PARALLEL_INDEX ?? '0'
 
 /** Somebody who is not registered yet. */
 export function somebody(): Person {
   count += 1
-  const username = `ada_${Date.now().toString(36)}_${count}`
+  const username = `ada_${Date.now().toString(36)}_${worker}${count}`
   return { username, email: `${username}@example.com`, password: 'Lattice-gate-47-iron' }
 }
 
@@ -54,6 +62,14 @@ export async function register(page: Page, person: Person = somebody()): Promise
   await page.goto(await mailedLink(page, person.email, '/verify-email'))
   await page.getByRole('button', { name: 'Verify my address' }).click()
   await expect(page.getByRole('heading', { name: `Hello, ${person.username}` })).toBeVisible()
+  return person
+}
+
+/** Registers somebody in a browser that the test does not use otherwise. */
+export async function registerElsewhere(browser: Browser, baseURL: string | undefined): Promise<Person> {
+  const elsewhere = await browser.newContext({ baseURL })
+  const person = await register(await elsewhere.newPage())
+  await elsewhere.close()
   return person
 }
 
@@ -101,9 +117,11 @@ export async function mailedCode(page: Page, email: string): Promise<string> {
   return code[0]
 }
 
-/** What axe finds on the page, one line for each finding. */
-export async function findings(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
+/** What axe finds on the page by all of its rules or some, one line for each finding. */
+export async function findings(page: Page, rules?: string[]): Promise<string[]> {
+  // A mail's frame runs no scripts, axe's neither.
+  const axe = new AxeBuilder({ page }).setLegacyMode().options({ iframes: false })
+  const { violations } = await (rules ? axe.withRules(rules) : axe).analyze()
   return violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`),
   )
