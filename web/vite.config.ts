@@ -6,7 +6,9 @@ import { siteName } from './vite/site-name.ts'
 import { themeCss } from './vite/theme-css.ts'
 
 const server = process.env.PORTCULLIS_URL ?? 'http://127.0.0.1:8000'
-const proxy = Object.fromEntries(['/api', '/dev', '/media', '/.well-known'].map((path) => [path, { target: server }]))
+const proxy = Object.fromEntries(
+  ['/api', '/dev', '/media', '/.well-known'].map((path) => [path, { target: server }]),
+)
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 export default defineConfig({
