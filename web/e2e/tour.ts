@@ -135,7 +135,8 @@ export async function tourOfAccount(
 export async function tourOfMailbox(page: Page, look: Look): Promise<void> {
   await page.goto('/dev/mail/')
   await expect(page.getByRole('heading', { name: 'Mailbox' })).toBeVisible()
-  await look('mailbox-empty')
+  // Empty before the first mail only: tours may share a server.
+  if (await page.getByText('No mail yet').isVisible()) await look('mailbox-empty')
   const ada = somebody()
   await signUp(page, ada)
   await mailedLink(page, ada.email, '/verify-email')
