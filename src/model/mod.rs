@@ -9,6 +9,8 @@ pub mod blocks;
 pub mod book_words;
 pub mod books;
 pub mod follows;
+pub mod memberships;
+pub mod messages;
 pub mod notification_preferences;
 pub mod one_time_tokens;
 pub mod outbox;
@@ -16,9 +18,12 @@ pub mod profiles;
 pub mod review_words;
 pub mod reviews;
 pub mod revocations;
+pub mod room_words;
+pub mod rooms;
 mod schema;
 pub mod sessions;
 pub mod signing_keys;
+pub mod socket_tickets;
 pub mod throttle_snapshots;
 pub mod users;
 
@@ -47,6 +52,11 @@ impl MigratorTrait for Migrator {
             Box::new(book_words::create()),
             Box::new(review_words::create()),
             Box::new(profiles::add_avatar()),
+            Box::new(rooms::create()),
+            Box::new(memberships::create()),
+            Box::new(messages::create()),
+            Box::new(room_words::create()),
+            Box::new(socket_tickets::create()),
         ]
     }
 }
