@@ -312,6 +312,12 @@ fn spawn_background(
         let app = poll.clone();
         async move { app.access.poll().await }
     });
+    if app.config.community.enabled {
+        let listening = cancel.clone().run_until_cancelled_owned(chat::listen(app.clone()));
+        tasks.spawn(listening);
+        let rooms = app.clone();
+        every(POLL_EVERY, cancel, tasks, move || chat::poll(rooms.clone()));
+    }
     every(TIDY_METRICS_EVERY, cancel, tasks, || async { health::tidy_metrics() });
     let save = app.clone();
     every(SAVE_EVERY, cancel, tasks, move || {
@@ -412,6 +418,7 @@ pub fn api(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
     let mut tables = OpenApiRouter::new().nest("/api/auth", accounts);
     if app.config.community.enabled {
         tables = tables.nest("/api", community(Routes::new(app.guard.clone())).into_router());
+        tables = tables.nest("/ws", chat::sockets(Routes::new(app.guard.clone())).into_router());
     }
     let (router, mut document) = tables.split_for_parts();
     document.info.title = "Portcullis".to_owned();

@@ -2,17 +2,25 @@
 
 mod belongings;
 mod body;
+mod conversation;
+mod flood;
 mod frame;
 mod history;
 mod join;
 mod list;
 mod members;
+mod news;
 mod room;
+mod socket;
 mod store;
+mod ticket;
 mod unread;
+mod upgrade;
 mod write;
+mod writer;
 
 pub use belongings::FEATURE;
+pub use news::{listen, poll};
 pub use store::purge;
 
 use crate::access::{Door, Limit};
@@ -35,4 +43,10 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Closed, Limit::General, routes!(members::remove))
         .add(Closed, Limit::General, routes!(history::list))
         .add(Closed, Limit::General, routes!(unread::read))
+        .add(Closed, Limit::General, routes!(ticket::issue))
+}
+
+/// The table of sockets, under `/ws`.
+pub fn sockets(routes: Routes) -> Routes {
+    routes.add(Door::Ignoring, Limit::Socket, routes!(socket::open))
 }

@@ -157,14 +157,20 @@ impl Room {
         }
     }
 
-    /// The messages that wait, at most `limit`, for whoever writes; none ends the writing.
+    /// Whether something waits, for whoever writes; if not, the writing has ended.
+    pub fn goes_on(&self) -> bool {
+        let mut state = self.lock();
+        state.is_writing = !state.waiting.is_empty();
+        if !state.is_writing {
+            state.waiting.shrink_to(64);
+        }
+        state.is_writing
+    }
+
+    /// The messages that wait, at most `limit`.
     pub fn take_waiting(&self, limit: usize) -> Vec<Waiting> {
         let mut state = self.lock();
         let count = state.waiting.len().min(limit);
-        if count == 0 {
-            state.is_writing = false;
-            state.waiting.shrink_to(64);
-        }
         state.waiting.drain(..count).collect()
     }
 
@@ -299,9 +305,12 @@ mod tests {
         let message = || Waiting { user_id: 1, username: String::new(), text: String::new(), seat: seat.clone() };
         assert_eq!(room.submit(message()), Submitted::Begin);
         assert_eq!(room.submit(message()), Submitted::Waits);
+        assert!(room.goes_on());
         assert_eq!(room.take_waiting(9).len(), 2);
         assert_eq!(room.submit(message()), Submitted::Waits, "the writer is still there");
-        assert_eq!((room.take_waiting(9).len(), room.take_waiting(9).len()), (1, 0));
+        assert!(room.goes_on());
+        assert_eq!(room.take_waiting(9).len(), 1);
+        assert!(!room.goes_on());
         assert_eq!(room.submit(message()), Submitted::Begin);
     }
 }

@@ -108,7 +108,8 @@ impl Seat {
         self.wake.notified().await;
     }
 
-    pub(super) fn wake(&self) {
+    /// Lets the socket's task look what has happened.
+    pub fn wake(&self) {
         self.wake.notify_one();
     }
 
