@@ -1,6 +1,10 @@
 //! Rooms and chat (guide §9, contract §3).
 
+mod closing;
+mod resuming;
 mod rooms;
+mod sockets;
+mod talker;
 
 use crate::harness::{Answer, TestApp};
 use crate::people::Person;
