@@ -2,7 +2,7 @@
 
 use super::flood::{Flood, Verdict};
 use super::news::read_after;
-use super::upgrade::Socket;
+use super::upgrade::{Flooded, Socket};
 use super::writer;
 use crate::access::Identity;
 use crate::error::Error;
@@ -284,6 +284,7 @@ fn end_of(error: &SocketError) -> End {
         SocketError::Protocol(error) if is_gone(error) => End::Silent,
         SocketError::Protocol(_) => End::Protocol,
         SocketError::WriteBufferFull(_) => End::TryAgain,
+        SocketError::Io(error) if error.get_ref().is_some_and(|cause| cause.is::<Flooded>()) => End::Flooding,
         _ => End::Silent,
     }
 }
@@ -323,6 +324,7 @@ pub(super) async fn close(mut socket: Socket, end: End) {
         // Until its part of the closing is here, or what it sends makes no sense any more.
         while let Some(Ok(_)) = socket.next().await {}
         let raw = socket.get_mut();
+        raw.lift();
         let mut ignored = [0; 1024];
         if raw.shutdown().await.is_ok() {
             while raw.read(&mut ignored).await.is_ok_and(|count| count > 0) {}

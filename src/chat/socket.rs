@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::hub::{End, Taken};
 use crate::state::App;
 use axum::Extension;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{Query, RawPathParams, Request, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
@@ -37,7 +38,7 @@ use std::sync::Arc;
 pub async fn open(
     State(app): State<Arc<App>>,
     Extension(from): Extension<Origin>,
-    parameters: RawPathParams,
+    parameters: Result<RawPathParams, RawPathParamsRejection>,
     mut request: Request,
 ) -> Result<Response> {
     let foreign = |_| Error::forbidden("origin_not_allowed", "This origin may not open sockets here.");
@@ -49,7 +50,10 @@ pub async fn open(
     };
     let protocol = offers_bearer(request.headers()).then_some(BEARER_PROTOCOL);
     let credentials = SocketCredentials::read(request.uri(), request.headers());
-    let room_id = parameters.iter().find(|(name, _)| *name == "room_id").and_then(|(_, id)| id.parse().ok());
+    // Whatever is no number names no room.
+    let room_id = parameters.ok().and_then(|parameters| {
+        parameters.iter().find(|(name, _)| *name == "room_id").and_then(|(_, id)| id.parse().ok())
+    });
     let admitted = admit(&app, &credentials, room_id, from, after).await?;
     let (response, socket) = upgrade.accept(protocol);
     let tasks = app.hub.tasks().clone();

@@ -9,6 +9,11 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -22,8 +27,77 @@ const WRITE_BUFFER: usize = 4 * 1024;
 /// What may wait for a peer that reads slowly: the buffer and the largest frame that goes out.
 const MAX_WRITE_BUFFER: usize = 64 * 1024;
 
+/// Bytes that a peer may send in a while: more than all frames of that while that do not end its socket. Fragments
+/// without a byte make no frame that could be counted, but they are bytes.
+const MAX_RECEIVED: usize = 2 * 1024 * 1024;
+const A_WHILE: Duration = Duration::from_secs(10);
+
 /// A WebSocket.
-pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
+pub(super) type Socket = WebSocketStream<Metered>;
+
+/// A connection from which only so much is read.
+pub(super) struct Metered {
+    io: TokioIo<Upgraded>,
+    since: Instant,
+    received: usize,
+}
+
+/// Too much was sent.
+#[derive(Debug, thiserror::Error)]
+#[error("too many bytes")]
+pub(super) struct Flooded;
+
+impl Metered {
+    fn new(io: TokioIo<Upgraded>) -> Self {
+        Self { io, since: Instant::now(), received: 0 }
+    }
+
+    /// Ends the measuring, to throw away what still comes.
+    pub(super) const fn lift(&mut self) {
+        self.received = 0;
+    }
+
+    fn count(&mut self, bytes: usize) -> io::Result<()> {
+        self.received += bytes;
+        if self.received <= MAX_RECEIVED {
+            return Ok(());
+        }
+        if self.since.elapsed() < A_WHILE {
+            return Err(io::Error::other(Flooded));
+        }
+        (self.since, self.received) = (Instant::now(), 0);
+        Ok(())
+    }
+}
+
+impl AsyncRead for Metered {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(context, buffer);
+        if let Poll::Ready(Ok(())) = read {
+            self.count(buffer.filled().len() - before)?;
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Metered {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}
 
 /// A request that may become a WebSocket.
 pub(super) struct Upgrade {
@@ -71,7 +145,7 @@ impl Upgrade {
         let socket = async move {
             // A client that is gone meanwhile is no error of ours.
             let upgraded = on_upgrade.await.ok()?;
-            let io = TokioIo::new(upgraded);
+            let io = Metered::new(TokioIo::new(upgraded));
             Some(WebSocketStream::from_raw_socket(io, Role::Server, Some(settings())).await)
         };
         (response, socket)

@@ -1,10 +1,12 @@
 //! Rooms and chat (guide §9, contract §3).
 
 mod closing;
+mod hostile_frames;
+mod killing;
 mod resuming;
 mod rooms;
 mod sockets;
-mod talker;
+pub mod talker;
 
 use crate::harness::{Answer, TestApp};
 use crate::people::Person;

@@ -107,9 +107,12 @@ on_each_database! {
         let ada = person(&app, "ada").await;
         let id = room(&app, &ada, "Open", true).await;
         let mut listener = Talker::of(&app, id, &ada).await;
+        let mut open = Vec::new();
+        for _ in 0..8 {
+            open.push(Talker::of(&app, id, &ada).await);
+        }
         let mut talkers = Vec::new();
-        for number in 0..8 {
-            let mut talker = Talker::of(&app, id, &ada).await;
+        for (number, mut talker) in open.into_iter().enumerate() {
             talkers.push(tokio::spawn(async move {
                 for line in 0..40 {
                     talker.say(&format!("{number} {line}")).await;
