@@ -46,7 +46,10 @@ impl SocketCredentials {
 /// The subprotocols that a client offers, in its order.
 pub fn protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let fields = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter();
-    fields.filter_map(|value: &HeaderValue| value.to_str().ok()).flat_map(|value| value.split(',')).map(str::trim)
+    fields
+        .filter_map(|value: &HeaderValue| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
 }
 
 impl Access {

@@ -39,9 +39,7 @@ async fn export(app: &App, user_id: i64) -> Result<Exported> {
             "read": row.read_seq,
         })
     };
-    let message = |row: &messages::Model| {
-        json!({ "room": row.room_id, "seq": row.seq, "text": row.text, "timestamp": time(row.created_at) })
-    };
+    let message = |row: &messages::Model| json!({ "room": row.room_id, "seq": row.seq, "text": row.text, "timestamp": time(row.created_at) });
     let chat = json!({
         "rooms": joined.iter().map(room).collect::<Vec<Value>>(),
         "messages": said.iter().map(message).collect::<Vec<Value>>(),

@@ -290,7 +290,9 @@ fn end_of(error: &SocketError) -> End {
 }
 
 fn is_gone(error: &tokio_tungstenite::tungstenite::error::ProtocolError) -> bool {
-    use tokio_tungstenite::tungstenite::error::ProtocolError::{ResetWithoutClosingHandshake, SendAfterClosing};
+    use tokio_tungstenite::tungstenite::error::ProtocolError::{
+        ResetWithoutClosingHandshake, SendAfterClosing,
+    };
     matches!(error, ResetWithoutClosingHandshake | SendAfterClosing)
 }
 

@@ -41,9 +41,9 @@ impl Flood {
         }
         self.times.push_back(now);
         match self.times.len() {
-            ..=LIMIT => Verdict::Pass,
-            ..END => Verdict::Refuse,
-            _ => Verdict::End,
+            END.. => Verdict::End,
+            count if count > LIMIT => Verdict::Refuse,
+            _ => Verdict::Pass,
         }
     }
 }

@@ -83,6 +83,9 @@ mod tests {
         let message = ChatMessage::of(row, Some("ada".to_owned()));
         assert_eq!(message.message, "&lt;b&gt;&quot;AT&amp;T&quot;&lt;/b&gt; isn&#x27;t &amp;amp;");
         assert_eq!(message.text, "<b>\"AT&T\"</b> isn't &amp;");
-        assert_eq!((message.kind, message.timestamp.as_str()), ("chat_message", "1970-01-01T00:00:00.000000Z"));
+        assert_eq!(
+            (message.kind, message.timestamp.as_str()),
+            ("chat_message", "1970-01-01T00:00:00.000000Z")
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 mod belongings;
 mod body;
+mod bulk;
 mod conversation;
 mod flood;
 mod frame;
@@ -20,8 +21,11 @@ mod write;
 mod writer;
 
 pub use belongings::FEATURE;
+pub use body::NewRoom;
+pub use bulk::InsertRooms;
 pub use news::{listen, poll};
 pub use store::purge;
+pub use writer::InsertMessages;
 
 use crate::access::{Door, Limit};
 use crate::routes::Routes;

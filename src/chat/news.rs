@@ -48,7 +48,8 @@ async fn look_at(app: &App, rooms: &[Arc<Room>]) -> Result<()> {
         .into_tuple()
         .all(app.storage.reader())
         .await?;
-    let found: HashMap<i64, (i64, i64)> = rows.into_iter().map(|(id, seq, version)| (id, (seq, version))).collect();
+    let found: HashMap<i64, (i64, i64)> =
+        rows.into_iter().map(|(id, seq, version)| (id, (seq, version))).collect();
     for room in rooms {
         let Some((last_seq, version)) = found.get(&room.id()).copied() else {
             room.end(|_| true, End::Forbidden);

@@ -46,7 +46,7 @@ pub async fn open(
     let after = after(request.uri())?;
     let upgrade = match Upgrade::read(&mut request) {
         Ok(upgrade) => upgrade,
-        Err(response) => return Ok(response),
+        Err(response) => return Ok(*response),
     };
     let protocol = offers_bearer(request.headers()).then_some(BEARER_PROTOCOL);
     let credentials = SocketCredentials::read(request.uri(), request.headers());
@@ -60,7 +60,9 @@ pub async fn open(
     tasks.spawn(async move {
         let Some(socket) = socket.await else { return };
         match admitted {
-            Ok((identity, taken, cursor)) => Conversation::new(app, socket, taken, identity, cursor).run().await,
+            Ok((identity, taken, cursor)) => {
+                Conversation::new(app, socket, taken, identity, cursor).run().await
+            }
             Err(end) => close(socket, end).await,
         }
     });
@@ -103,7 +105,10 @@ fn after(uri: &Uri) -> Result<Option<i64>> {
     let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
     let pairs = pairs.map(|Query(pairs)| pairs).unwrap_or_default();
     let Some((_, after)) = pairs.into_iter().rev().find(|(name, _)| name == "after") else { return Ok(None) };
-    after.parse().map(Some).map_err(|_| Error::bad_request("invalid", "after has to be the number of a message"))
+    after
+        .parse()
+        .map(Some)
+        .map_err(|_| Error::bad_request("invalid", "after has to be the number of a message"))
 }
 
 /// A browser gives up on a server that chooses none of the subprotocols it offers.

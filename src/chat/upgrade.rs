@@ -86,7 +86,11 @@ impl AsyncRead for Metered {
 }
 
 impl AsyncWrite for Metered {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write(context, bytes)
     }
 
@@ -110,9 +114,10 @@ impl Upgrade {
     ///
     /// # Errors
     /// The response: 426 for another protocol or version, 400 for a broken key.
-    pub(super) fn read(request: &mut Request) -> Result<Self, Response> {
+    pub(super) fn read(request: &mut Request) -> Result<Self, Box<Response>> {
         let headers = request.headers();
-        let is_upgrade = has(headers, header::CONNECTION, "upgrade") && has(headers, header::UPGRADE, "websocket");
+        let is_upgrade =
+            has(headers, header::CONNECTION, "upgrade") && has(headers, header::UPGRADE, "websocket");
         if !is_upgrade || headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
             return Err(upgrade_required());
         }
@@ -122,7 +127,7 @@ impl Upgrade {
             let on_upgrade = request.extensions_mut().remove::<OnUpgrade>().ok_or_else(upgrade_required)?;
             return Ok(Self { accept, on_upgrade });
         }
-        Err(Error::bad_request("invalid", "Sec-WebSocket-Key is missing or broken").into_response())
+        Err(Error::bad_request("invalid", "Sec-WebSocket-Key is missing or broken").into_response().into())
     }
 
     /// The answer that lets the client go on, and what becomes of the connection then.
@@ -166,7 +171,7 @@ fn has(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
     fields.flat_map(|value| value.split(',')).any(|found| found.trim().eq_ignore_ascii_case(token))
 }
 
-fn upgrade_required() -> Response {
+fn upgrade_required() -> Box<Response> {
     let message = "This address speaks WebSocket, version 13.";
     let error = Error::refused(StatusCode::UPGRADE_REQUIRED, "upgrade_required", message);
     let mut response = error.into_response();
@@ -174,5 +179,5 @@ fn upgrade_required() -> Response {
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-    response
+    Box::new(response)
 }

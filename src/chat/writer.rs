@@ -84,11 +84,13 @@ pub(super) fn frame(message: &ChatMessage) -> Utf8Bytes {
 
 /// Inserts messages with the room's next numbers; nothing for one whose author is not a member. 404 when the
 /// room is gone.
-pub(super) struct InsertMessages {
-    pub(super) room_id: i64,
+pub struct InsertMessages {
+    /// In which room.
+    pub room_id: i64,
     /// Who, and what.
-    pub(super) said: Vec<(i64, String)>,
-    pub(super) now: Timestamp,
+    pub said: Vec<(i64, String)>,
+    /// When.
+    pub now: Timestamp,
 }
 
 impl Write for InsertMessages {

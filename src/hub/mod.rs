@@ -84,7 +84,8 @@ impl Hub {
         if own >= self.caps.per_user || near >= self.caps.per_ip {
             return Err(Full);
         }
-        let room = seats.rooms.entry(room_id).or_insert_with(|| Arc::new(Room::new(room_id, last_seq, version)));
+        let room =
+            seats.rooms.entry(room_id).or_insert_with(|| Arc::new(Room::new(room_id, last_seq, version)));
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let seat = Arc::new(Seat::new(id, user_id, ip, room.clone()));
         room.add(&seat);
@@ -221,6 +222,9 @@ mod tests {
         let before = hub.enter((1, 0, 0), 1, HERE).unwrap();
         hub.stop();
         let after = hub.enter((1, 0, 0), 2, HERE).unwrap();
-        assert_eq!((before.seat().ended(), after.seat().ended()), (Some(End::GoingAway), Some(End::GoingAway)));
+        assert_eq!(
+            (before.seat().ended(), after.seat().ended()),
+            (Some(End::GoingAway), Some(End::GoingAway))
+        );
     }
 }

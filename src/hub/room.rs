@@ -302,7 +302,8 @@ mod tests {
     fn one_writes_at_a_time_and_the_next_begins_when_none_waits() {
         let room = Arc::new(Room::new(1, 0, 0));
         let seat = Arc::new(Seat::new(1, 1, Ipv4Addr::LOCALHOST.into(), room.clone()));
-        let message = || Waiting { user_id: 1, username: String::new(), text: String::new(), seat: seat.clone() };
+        let message =
+            || Waiting { user_id: 1, username: String::new(), text: String::new(), seat: seat.clone() };
         assert_eq!(room.submit(message()), Submitted::Begin);
         assert_eq!(room.submit(message()), Submitted::Waits);
         assert!(room.goes_on());

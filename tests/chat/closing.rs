@@ -55,7 +55,9 @@ async fn end_in_every_way(app: &TestApp, there: &TestApp) {
     let mut owner = Talker::of(there, id, &ada).await;
     owner.assert_open().await;
 
-    for (name, cause) in [("one", "logout"), ("two", "logout-all"), ("three", "password"), ("four", "deletion")] {
+    for (name, cause) in
+        [("one", "logout"), ("two", "logout-all"), ("three", "password"), ("four", "deletion")]
+    {
         let guest = person(app, name).await;
         add(app, &ada, id, name).await.expect(201);
         let login = app.login(name, PASSWORD).await.expect(200);
@@ -68,7 +70,10 @@ async fn end_in_every_way(app: &TestApp, there: &TestApp) {
                 let body = json!({ "current_password": PASSWORD, "new_password": "Another-Harbour-43" });
                 app.call(Method::PATCH, "/api/auth/change-password/", &guest.access, body).await
             }
-            _ => app.call(Method::DELETE, "/api/auth/me/", &guest.access, json!({ "password": PASSWORD })).await,
+            _ => {
+                app.call(Method::DELETE, "/api/auth/me/", &guest.access, json!({ "password": PASSWORD }))
+                    .await
+            }
         }
         .expect(200);
         assert_ends(&mut talker, 4001, Instant::now(), cause).await;
@@ -153,7 +158,9 @@ async fn a_peer_that_answers_no_ping_is_dropped_and_one_that_does_stays() {
     let until = Instant::now() + Duration::from_millis(1500);
     while Instant::now() < until {
         // Reading answers pings.
-        let next = tokio::time::timeout(Duration::from_millis(100), futures_util::StreamExt::next(&mut awake.0)).await;
+        let next =
+            tokio::time::timeout(Duration::from_millis(100), futures_util::StreamExt::next(&mut awake.0))
+                .await;
         assert!(!matches!(next, Ok(None | Some(Err(_)))), "{next:?}");
     }
     awake.assert_open().await;
@@ -201,6 +208,7 @@ async fn a_stop_closes_sockets_and_clients_go_on_without_loss_or_repetition() {
     while heard.len() < 50 {
         heard.push(again.hear().await);
     }
-    let texts: Vec<_> = heard.iter().map(|frame| frame["text"].as_str().expect("a text").to_owned()).collect();
+    let texts: Vec<_> =
+        heard.iter().map(|frame| frame["text"].as_str().expect("a text").to_owned()).collect();
     assert_eq!(texts, (0..50).map(|number| number.to_string()).collect::<Vec<_>>());
 }

@@ -29,7 +29,11 @@ async fn a_kill_among_ten_thousand_messages_loses_none_that_was_heard() {
 /// Kills the server when about half of all messages have been heard.
 async fn kill_among(rooms: usize, talkers: usize) {
     let folder = tempfile::tempdir().expect("a folder");
-    let settings = [("COMMUNITY__SOCKETS_PER_USER", "1000"), ("COMMUNITY__SOCKETS_PER_IP", "1000"), ("LOG__LEVEL", "warn")];
+    let settings = [
+        ("COMMUNITY__SOCKETS_PER_USER", "1000"),
+        ("COMMUNITY__SOCKETS_PER_IP", "1000"),
+        ("LOG__LEVEL", "warn"),
+    ];
     let mut server = Process::start(folder.path(), &settings).await;
     let access = server.user("ada").await.text("access");
     let heard_by_all = Arc::new(AtomicUsize::new(0));
@@ -42,7 +46,10 @@ async fn kill_among(rooms: usize, talkers: usize) {
         for _ in 0..talkers {
             let path = format!("/ws/chat/{id}/?token={access}");
             let address = ([127, 0, 0, 1], server.port()).into();
-            open.push((id, dial(address, &path, &[]).await.unwrap_or_else(|refused| panic!("{refused:?}")).0));
+            open.push((
+                id,
+                dial(address, &path, &[]).await.unwrap_or_else(|refused| panic!("{refused:?}")).0,
+            ));
         }
     }
     let tasks: Vec<_> = open

@@ -249,15 +249,18 @@ async fn calls_about_rooms_count_as_those_of_a_user() {
     })
     .await;
     let ada = app.user("ada").await.text("access");
-    let id = app.call(Method::POST, "/api/rooms/", &ada, json!({ "name": "x" })).await.expect(201).body["id"].clone();
+    let id = app.call(Method::POST, "/api/rooms/", &ada, json!({ "name": "x" })).await.expect(201).body["id"]
+        .clone();
     for path in ["", "join/", "members/", "messages/", "read/"] {
         let path = format!("/api/rooms/{id}/{path}");
-        let method = if path.ends_with("join/") || path.ends_with("read/") { Method::POST } else { Method::GET };
+        let method =
+            if path.ends_with("join/") || path.ends_with("read/") { Method::POST } else { Method::GET };
         app.call(method, &path, &ada, json!({ "seq": 0 })).await.expect(200);
     }
     app.get("/api/rooms/unread/", &ada).await.expect(200);
     app.get("/api/rooms/", &ada).await.expect(200);
-    let refused = app.call(Method::POST, &format!("/api/rooms/{id}/leave/"), &ada, json!({})).await.expect(429);
+    let refused =
+        app.call(Method::POST, &format!("/api/rooms/{id}/leave/"), &ada, json!({})).await.expect(429);
     assert!(refused.headers.contains_key("retry-after"));
 }
 
@@ -265,7 +268,9 @@ async fn calls_about_rooms_count_as_those_of_a_user() {
 async fn an_account_server_alone_has_no_rooms() {
     let app = TestApp::with(Database::Sqlite, |config| config.community.enabled = false).await;
     let ada = app.user("ada").await.text("access");
-    for path in ["/api/rooms/", "/api/rooms/1/", "/api/rooms/unread/", "/api/rooms/1/messages/", "/ws/chat/1/"] {
+    for path in
+        ["/api/rooms/", "/api/rooms/1/", "/api/rooms/unread/", "/api/rooms/1/messages/", "/ws/chat/1/"]
+    {
         app.get(path, &ada).await.expect(404);
     }
     app.call(Method::POST, "/api/auth/ws-ticket/", &ada, json!({})).await.expect(404);

@@ -199,7 +199,12 @@ async fn a_foreign_page_is_refused_before_the_upgrade() {
         assert_eq!(body["code"], "origin_not_allowed");
     }
     for origin in [app.origin(), "http://localhost:3000".to_owned()] {
-        dial(app.address(), &path, &[("origin", &origin)]).await.expect("an open socket").0.assert_open().await;
+        dial(app.address(), &path, &[("origin", &origin)])
+            .await
+            .expect("an open socket")
+            .0
+            .assert_open()
+            .await;
     }
 }
 
@@ -217,11 +222,13 @@ async fn what_is_no_handshake_is_told_in_json() {
         let request = app.request(Method::GET, &path);
         fields.iter().fold(request, |request, (name, value)| request.header(*name, *value))
     };
-    let good = [("connection", "keep-alive, Upgrade"), ("upgrade", "websocket"), ("sec-websocket-version", "13")];
+    let good =
+        [("connection", "keep-alive, Upgrade"), ("upgrade", "websocket"), ("sec-websocket-version", "13")];
     for key in ["", "x", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZSBsb25nZXI="] {
         app.send(with(&good).header("sec-websocket-key", key)).await.expect(400);
     }
-    let old = [good[0], good[1], ("sec-websocket-version", "8"), ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")];
+    let old =
+        [good[0], good[1], ("sec-websocket-version", "8"), ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")];
     app.send(with(&old)).await.expect(426);
     let refused = dial(app.address(), &format!("{path}&after=x"), &[]).await.err().expect("a refusal");
     assert_eq!(refused.status(), 400);
@@ -236,8 +243,20 @@ async fn a_wrong_message_is_told_and_ends_nothing() {
     let long = json!({ "message": "\u{1f4da}".repeat(1001) }).to_string();
     let deep = format!("{{\"message\":{}", "[".repeat(8000));
     let wrong = [
-        "", "{", "[]", "null", "\"x\"", "{}", r#"{"message":null}"#, r#"{"message":7}"#, r#"{"message":""}"#,
-        r#"{"message":" \n\t\u2003 "}"#, r#"{"message":"a\u0000b"}"#, r#"{"message":"\ud800"}"#, &long, &deep,
+        "",
+        "{",
+        "[]",
+        "null",
+        "\"x\"",
+        "{}",
+        r#"{"message":null}"#,
+        r#"{"message":7}"#,
+        r#"{"message":""}"#,
+        r#"{"message":" \n\t\u2003 "}"#,
+        r#"{"message":"a\u0000b"}"#,
+        r#"{"message":"\ud800"}"#,
+        &long,
+        &deep,
     ];
     for text in wrong {
         talker.send(Message::text(text)).await;
@@ -295,7 +314,8 @@ async fn sockets_count_as_calls_of_their_user_and_others_as_those_of_nobody() {
     let ticket = ticket(&app, &ada).await.expect(200).text("ticket");
     Talker::open(&app, &format!("/ws/chat/{id}/?ticket={ticket}")).await.assert_open().await;
     Talker::join(&app, id, &ada, "").await.assert_open().await;
-    let refused = dial(app.address(), &format!("/ws/chat/{id}/?token={ada}"), &[]).await.err().expect("a refusal");
+    let refused =
+        dial(app.address(), &format!("/ws/chat/{id}/?token={ada}"), &[]).await.err().expect("a refusal");
     assert_eq!((refused.status().as_u16(), refused.headers().contains_key("retry-after")), (429, true));
     assert!(refused.headers()["ratelimit"].to_str().expect("a text").starts_with("\"user\""));
     for number in 0..4 {
