@@ -3,7 +3,7 @@
 use super::body::MemberRequest;
 use super::room::{MemberName, OwnRoom, SeenRoom};
 use super::store::{self, AddMember, Leave};
-use crate::access::{fold, in_use, is_blocked};
+use crate::access::{fold, in_use, is_blocked, standing};
 use crate::error::{Error, Result};
 use crate::extract::{Body, Key, ListQuery, Ordering, Page, PageParameters, count_up_to_limit};
 use crate::model::{memberships, users};
@@ -12,6 +12,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use portcullis_security::clock::Timestamp;
+use portcullis_security::permission::Standing;
 use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationDef};
 use serde::Serialize;
 use std::sync::Arc;
@@ -19,7 +20,6 @@ use utoipa::ToSchema;
 
 const FIRST_COMERS_FIRST: Ordering = Ordering { name: "id", is_descending: false };
 const UNKNOWN: &str = "There is no such user.";
-const MAX_USERNAME: usize = 150;
 
 /// Somebody who is in a room.
 #[derive(Serialize, ToSchema)]
@@ -86,7 +86,8 @@ pub async fn add(
     Body(request): Body<MemberRequest>,
 ) -> Result<(StatusCode, Json<Member>)> {
     let unknown = || Error::field("username", UNKNOWN);
-    let user = find_user(&app, &request.username).await?.ok_or_else(unknown)?;
+    let user = store::find_user(app.storage.reader(), &request.username).await?;
+    let user = user.filter(|user| standing(user) == Standing::Active).ok_or_else(unknown)?;
     // Whoever blocks somebody is not to be drawn into their rooms, nor told of it.
     if is_blocked(app.storage.reader(), own.owner.user.id, user.id).await? {
         return Err(unknown());
@@ -121,12 +122,4 @@ pub async fn remove(
     let left = app.storage.write(leave).await?;
     store::member_is_gone(&app, &left, user.id);
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn find_user(app: &App, username: &str) -> Result<Option<users::Model>> {
-    if username.chars().count() > MAX_USERNAME {
-        return Ok(None);
-    }
-    let named = users::Entity::find().filter(users::Column::UsernameKey.eq(fold(username))).filter(in_use());
-    Ok(named.one(app.storage.reader()).await?)
 }
