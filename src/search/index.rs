@@ -83,9 +83,11 @@ impl Document {
     /// Makes the book ready for the index.
     pub(super) fn prepare(&self, meanings: &Meanings) -> Prepared {
         let mut terms: HashMap<String, Term> = HashMap::new();
-        for (text, weight, is_named) in
-            [(&self.title, NAME_WEIGHT, true), (&self.author, NAME_WEIGHT, true), (&self.description, 1, false)]
-        {
+        for (text, weight, is_named) in [
+            (&self.title, NAME_WEIGHT, true),
+            (&self.author, NAME_WEIGHT, true),
+            (&self.description, 1, false),
+        ] {
             for word in telling(text) {
                 let stem = stem(&word);
                 let term = terms.entry(stem).or_insert_with_key(|stem| Term {
@@ -104,8 +106,13 @@ impl Document {
         }
         let length: u32 = terms.values().map(|term| term.count).sum();
         let isbn = self.isbn.as_ref().and_then(|isbn| isbn.parse().ok()).unwrap_or(0);
-        let slot =
-            Slot { id: self.id, title: hash(&words(&self.title)), isbn, length: length as f32, is_alive: true };
+        let slot = Slot {
+            id: self.id,
+            title: hash(&words(&self.title)),
+            isbn,
+            length: length as f32,
+            is_alive: true,
+        };
         Prepared { slot, vector: about.direction(), terms: terms.into_values().collect() }
     }
 }
@@ -255,7 +262,12 @@ impl Index {
         let postings: usize = self.postings.iter().map(|postings| postings.capacity() * 4 + 24).sum();
         let terms: usize = self.terms.keys().map(|stem| stem.len() + 32).sum();
         let slots = self.slots.capacity() * size_of::<Slot>() + self.places.capacity() * 17;
-        postings + terms + slots + self.vectors.bytes() + self.known_vectors.bytes() + self.known.capacity() * 4
+        postings
+            + terms
+            + slots
+            + self.vectors.bytes()
+            + self.known_vectors.bytes()
+            + self.known.capacity() * 4
     }
 }
 
@@ -290,7 +302,10 @@ mod tests {
     fn sweeping_moves_the_living_and_forgets_the_dead() {
         let (meanings, mut index) = (Meanings::load(), Index::default());
         for round in 0..1200 {
-            index.put(book(round % 3, ["One whale", "Two seals", "Three boats"][(round % 3) as usize]).prepare(&meanings));
+            index.put(
+                book(round % 3, ["One whale", "Two seals", "Three boats"][(round % 3) as usize])
+                    .prepare(&meanings),
+            );
         }
         assert!(index.slots.len() < 1100, "{} slots", index.slots.len());
         assert_eq!((index.len(), having(&index, "seals"), having(&index, "boat")), (3, vec![1], vec![2]));

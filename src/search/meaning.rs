@@ -145,7 +145,9 @@ impl Meanings {
     /// What a word means, or failing that the word without an ending or a beginning.
     pub(super) fn of_word(&self, word: &str) -> Option<Vector> {
         self.find(word)
-            .or_else(|| ENDINGS.iter().find_map(|(ending, instead)| self.without_ending(word, ending, instead)))
+            .or_else(|| {
+                ENDINGS.iter().find_map(|(ending, instead)| self.without_ending(word, ending, instead))
+            })
             .or_else(|| {
                 let rests = BEGINNINGS.iter().filter_map(|beginning| word.strip_prefix(beginning));
                 rests.filter(|rest| rest.len() >= 4).find_map(|rest| self.find(rest))
@@ -212,8 +214,12 @@ mod tests {
     fn the_table_of_words_is_whole() {
         let meanings = Meanings::load();
         assert_eq!(&DATA[..4], b"PWV1");
-        assert_eq!((meanings.begins.len(), meanings.scales.len(), meanings.cells.len()), (42_271, 42_270, 42_270));
-        let is_sorted = (1..meanings.cells.len()).all(|place| meanings.word(place - 1) < meanings.word(place));
+        assert_eq!(
+            (meanings.begins.len(), meanings.scales.len(), meanings.cells.len()),
+            (42_271, 42_270, 42_270)
+        );
+        let is_sorted =
+            (1..meanings.cells.len()).all(|place| meanings.word(place - 1) < meanings.word(place));
         assert!(is_sorted && meanings.text.iter().filter(|byte| **byte == b'\n').count() == 42_269);
         assert_eq!(meanings.word(42_269), &meanings.text[meanings.begins[42_269] as usize..]);
     }
@@ -221,9 +227,11 @@ mod tests {
     #[test]
     fn words_of_one_field_are_nearer_than_words_of_two() {
         let meanings = Meanings::load();
-        for (word, near_one, far_one) in
-            [("ship", "boat", "kitchen"), ("chemicals", "pesticides", "poem"), ("totalitarian", "dictator", "spoon")]
-        {
+        for (word, near_one, far_one) in [
+            ("ship", "boat", "kitchen"),
+            ("chemicals", "pesticides", "poem"),
+            ("totalitarian", "dictator", "spoon"),
+        ] {
             assert!(near(&meanings, word, near_one) > near(&meanings, word, far_one) + 0.2, "{word}");
         }
         assert!((near(&meanings, "sea", "sea") - 1.0).abs() < 0.02);
@@ -232,7 +240,9 @@ mod tests {
     #[test]
     fn a_word_is_known_with_an_ending_and_an_unknown_one_means_nothing() {
         let meanings = Meanings::load();
-        for (form, base) in [("shipwrecked", "shipwreck"), ("declutter", "clutter"), ("pickpockets", "pickpocket")] {
+        for (form, base) in
+            [("shipwrecked", "shipwreck"), ("declutter", "clutter"), ("pickpockets", "pickpocket")]
+        {
             assert_eq!(meanings.of_word(form), meanings.of_word(base), "{form}");
         }
         assert_eq!(meanings.of_word("xqzzv"), None);

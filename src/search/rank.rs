@@ -24,8 +24,10 @@ const NAME_WEIGHT: f32 = 0.15;
 const WHOLE_NAME: f32 = 1.0;
 const EXACT_TITLE: f32 = 1.0;
 const SAME_NUMBER: f32 = 5.0;
-/// Books below are no answer.
+/// Books below are no answer, since every text is a little like every other; unless their title or author has this
+/// share of the question.
 const LEAST: f32 = 0.25;
+const NAMED_SHARE: f32 = 0.3;
 
 /// A question, read.
 pub(super) struct Question {
@@ -97,7 +99,8 @@ impl Question {
 fn numbers(text: &str) -> Vec<Number> {
     let is_part = |letter: char| letter.is_ascii_digit() || matches!(letter, '-' | ' ' | 'x' | 'X');
     let runs = text.split(|letter| !is_part(letter));
-    let digits = runs.map(|run| run.chars().filter(|letter| !matches!(letter, '-' | ' ')).collect::<String>());
+    let digits =
+        runs.map(|run| run.chars().filter(|letter| !matches!(letter, '-' | ' ')).collect::<String>());
     let number = |digits: String| match digits.len() {
         13 => digits.parse().ok().map(Number::Thirteen),
         10 => digits.get(..9).and_then(|nine| nine.parse().ok()).map(Number::Nine),
@@ -118,9 +121,14 @@ struct Words {
 pub(super) fn rank(index: &Index, question: &Question, mode: Mode, limit: usize) -> Vec<Found> {
     let said = weigh_words(index, question, mode);
     let mut best: Vec<(f32, usize)> = Vec::with_capacity(limit + 1);
+    let least = if mode == Mode::Both { LEAST } else { f32::MIN_POSITIVE };
     let mut consider = |slot: usize, meaning: f32| {
+        if !index.slots[slot].is_alive {
+            return;
+        }
         let total = total(index, question, &said, slot, meaning);
-        if total < LEAST || (best.len() == limit && best.last().is_some_and(|last| total <= last.0)) {
+        let is_answer = total >= least || said.named[slot] > NAMED_SHARE;
+        if !is_answer || (best.len() == limit && best.last().is_some_and(|last| total <= last.0)) {
             return;
         }
         let place = best.partition_point(|other| other.0 >= total);
@@ -129,23 +137,28 @@ pub(super) fn rank(index: &Index, question: &Question, mode: Mode, limit: usize)
     };
     match (&question.meaning, mode) {
         (Some(vector), Mode::Both) => {
-            index.vectors.cosines(vector).enumerate().for_each(|(slot, cosine)| consider(slot, cosine.max(0.0)));
+            index
+                .vectors
+                .cosines(vector)
+                .enumerate()
+                .for_each(|(slot, cosine)| consider(slot, cosine.max(0.0)));
         }
         _ => (0..index.slots.len()).for_each(|slot| consider(slot, 0.0)),
     }
     let found = |(total, slot): (f32, usize)| {
         let slot = &index.slots[slot];
         let score = f64::from(1.0 - (-1.5 * total).exp());
-        Found { id: slot.id, score: (score * 1000.0).round() / 1000.0, by_number: question.asks_for(slot.isbn) }
+        Found {
+            id: slot.id,
+            score: (score * 1000.0).round() / 1000.0,
+            by_number: question.asks_for(slot.isbn),
+        }
     };
     best.into_iter().map(found).collect()
 }
 
 fn total(index: &Index, question: &Question, said: &Words, place: usize, meaning: f32) -> f32 {
     let slot = &index.slots[place];
-    if !slot.is_alive {
-        return 0.0;
-    }
     let named = said.named[place];
     let mut total = meaning + WORDS_WEIGHT * said.near[place] + NAME_WEIGHT * named;
     if named > 0.99 {
@@ -264,13 +277,15 @@ mod tests {
     }
 
     #[test]
-    fn of_thirty_questions_25_find_their_book_among_the_first_three_and_without_meaning_17() {
+    fn of_thirty_questions_25_find_their_book_among_the_first_three_and_without_meaning_18() {
         let library = library();
         let hits = |mode| {
             let is_hit = |line: &str| {
-                let [name, query, expected] = line.split('\t').collect::<Vec<_>>().try_into().expect("three cells");
+                let [name, query, expected] =
+                    line.split('\t').collect::<Vec<_>>().try_into().expect("three cells");
                 let found = library.ask(query, mode);
-                let is_hit = expected.split('|').any(|title| found.iter().take(3).any(|found| *found == title));
+                let is_hit =
+                    expected.split('|').any(|title| found.iter().take(3).any(|found| *found == title));
                 if !is_hit {
                     println!("{mode:?}: {name}: {:?}", &found[..found.len().min(3)]);
                 }
@@ -282,7 +297,7 @@ mod tests {
         println!("top 3 of 30: {both} with meaning, {words_alone} by words alone");
         assert_eq!(QUERIES.lines().count(), 31);
         assert!(both * 10 >= 30 * 8, "{both} of 30");
-        assert_eq!((both, words_alone), (25, 17));
+        assert_eq!((both, words_alone), (25, 18));
         assert!(DOCS.contains(&format!("{both} of 30")) && DOCS.contains(&format!("{words_alone} of 30")));
     }
 
@@ -316,6 +331,9 @@ mod tests {
         for nothing in ["xqzzv", "!!!", "", "9780000000000"] {
             assert!(ask(nothing).is_empty(), "{nothing}");
         }
-        assert_eq!(rank(&Index::default(), &Question::read("Dune", &library.meanings), Mode::Both, 20).len(), 0);
+        assert_eq!(
+            rank(&Index::default(), &Question::read("Dune", &library.meanings), Mode::Both, 20).len(),
+            0
+        );
     }
 }
