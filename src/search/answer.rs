@@ -26,6 +26,7 @@ pub struct SearchAnswer {
     /// What was asked.
     pub(super) query: String,
     /// Who answered.
+    #[schema(inline)]
     pub(super) provider: Provider,
     /// A sentence or a few, plain text.
     pub(super) answer: String,
