@@ -16,7 +16,8 @@ use crate::storage::Write;
 use portcullis_security::clock::Timestamp;
 use portcullis_security::password::Scheme;
 use portcullis_security::secret::Secret;
-use sea_orm::{ActiveValue::Set, DatabaseTransaction};
+use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::DatabaseTransaction;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -45,8 +46,10 @@ impl LoadFile {
     }
 }
 
+/// As in the file. An `id` keeps the tokens good that another system has issued with the same key.
 #[derive(Deserialize)]
 struct UserRow {
+    id: Option<i64>,
     username: String,
     email: String,
     password: Option<String>,
@@ -57,6 +60,8 @@ struct UserRow {
     last_name: String,
     #[serde(default)]
     is_staff: bool,
+    /// RFC 3339; now where it is missing.
+    date_joined: Option<String>,
 }
 
 /// What came of a file.
@@ -246,26 +251,42 @@ impl Write for Reviews {
 
 #[derive(Clone)]
 struct NewUser {
+    id: Option<i64>,
     username: Username,
     email: Email,
     first_name: String,
     last_name: String,
     is_staff: bool,
+    date_joined: Option<Timestamp>,
     hash: NewHash,
 }
 
+/// Numbers that stay exact in JavaScript.
+const MAX_ID: i64 = (1 << 53) - 1;
+
 async fn prepare(passwords: &Passwords, row: Value) -> Result<NewUser, String> {
     let row: UserRow = serde_json::from_value(row).map_err(|error| error.to_string())?;
+    if row.id.is_some_and(|id| !(1..=MAX_ID).contains(&id)) {
+        return Err(format!("id: it is not between 1 and {MAX_ID}"));
+    }
     let username = Username::import(&row.username)?;
     let email = Email::parse(&row.email)?;
     let first_name = parse_personal_name(&row.first_name)?;
     let last_name = parse_personal_name(&row.last_name)?;
+    let date_joined = row.date_joined.as_deref().map(moment).transpose()?;
     let hash = match (row.password, row.password_hash) {
         (None, Some(encoded)) => imported(encoded)?,
         (Some(password), None) => hash_patiently(passwords, &password).await?,
         _ => return Err("give either password or password_hash".to_owned()),
     };
-    Ok(NewUser { username, email, first_name, last_name, is_staff: row.is_staff, hash })
+    let UserRow { id, is_staff, .. } = row;
+    Ok(NewUser { id, username, email, first_name, last_name, is_staff, date_joined, hash })
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let parsed = chrono::DateTime::parse_from_rfc3339(text);
+    let moment = parsed.map_err(|_| "date_joined: it is no time like 2024-05-01T12:00:00Z".to_owned())?;
+    Ok(Timestamp::from_micros(moment.timestamp_micros()))
 }
 
 fn imported(encoded: String) -> Result<NewHash, String> {
@@ -304,6 +325,7 @@ fn row_of(user: &NewUser, now: Timestamp) -> ActiveModel {
     let now = now.micros();
     let email = user.email.as_str().to_owned();
     ActiveModel {
+        id: user.id.map_or(NotSet, Set),
         username: Set(user.username.as_str().to_owned()),
         username_key: Set(user.username.key()),
         email: Set(email.clone()),
@@ -320,7 +342,7 @@ fn row_of(user: &NewUser, now: Timestamp) -> ActiveModel {
         status: Set(Status::Active),
         sessions_valid_from: Set(0),
         devices_valid_from: Set(now),
-        date_joined: Set(now),
+        date_joined: Set(user.date_joined.map_or(now, Timestamp::micros)),
         ..ActiveModel::default()
     }
 }

@@ -201,7 +201,10 @@ fn an_import_goes_on_where_it_was_stopped() {
 fn a_file_of_users_books_and_reviews_is_loaded() {
     let folder = folder();
     let file = r#"{"users": [{"username": "ada", "email": "ada@example.com", "password_hash": "!"},
-        {"username": "a b", "email": "x@example.com", "password_hash": "!"}],
+        {"username": "a b", "email": "x@example.com", "password_hash": "!"},
+        {"id": 1, "username": "one", "email": "one@example.com", "password_hash": "!"},
+        {"id": 0, "username": "nil", "email": "nil@example.com", "password_hash": "!"},
+        {"date_joined": "in May", "username": "may", "email": "may@example.com", "password_hash": "!"}],
         "books": [{"title": "Dune", "author": "Ann"}, {"title": ""}],
         "reviews": [{"user": 0, "book": 0, "title": "Fine", "review_text": "<p>x<script>", "rating": 5},
         {"user": 0, "book": 0, "title": "Twice", "review_text": "x", "rating": 5},
@@ -211,11 +214,19 @@ fn a_file_of_users_books_and_reviews_is_loaded() {
     let output = run(folder.path(), &["load", "all.json"]);
     assert!(!output.status.success());
     let said = String::from_utf8(output.stdout).expect("text");
-    assert!(said.contains("1 users, 1 books and 1 reviews were loaded, 6 rows were not."), "{said}");
+    assert!(said.contains("1 users, 1 books and 1 reviews were loaded, 9 rows were not."), "{said}");
     let problems = String::from_utf8(output.stderr).expect("text");
-    for place in
-        ["users[1]", "books[1]", "reviews[1]: book:", "reviews[2]: user:", "reviews[3]: book:", "reviews[4]"]
-    {
+    for place in [
+        "users[1]",
+        "users[2]: id:",
+        "users[3]: id:",
+        "users[4]: date_joined:",
+        "books[1]",
+        "reviews[1]: book:",
+        "reviews[2]: user:",
+        "reviews[3]: book:",
+        "reviews[4]",
+    ] {
         assert!(problems.contains(place), "{place}: {problems}");
     }
 }

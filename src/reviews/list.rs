@@ -70,7 +70,10 @@ impl Filter {
     async fn read(app: &App, viewer: Viewer, query: &ListQuery) -> Result<Self> {
         let search = Search::parse(query.parameter("search"))?;
         let mut slices = match query.parameter("user").filter(|name| !name.is_empty()) {
-            None => slices::of_everybody(viewer),
+            None => {
+                let unblocked = viewer.unblocked_ids(app.storage.reader(), Column::UserId).await?;
+                slices::of_everybody(viewer, &unblocked)
+            }
             Some(name) => of_user(app, viewer, name).await?,
         };
         if let Some(book) = query.parameter("book").filter(|book| !book.is_empty()) {
@@ -166,6 +169,7 @@ mod tests {
     use axum::extract::FromRequestParts;
     use axum::http::Request;
     use portcullis_security::permission::Relation;
+    use sea_orm::sea_query::IntoCondition;
     use sea_orm::{DbBackend, QueryTrait, Statement};
 
     /// How SQLite answers, a line for each table.
@@ -189,11 +193,13 @@ mod tests {
         ];
         for viewer in viewers {
             for ordering in ORDERINGS {
-                for (index, slice) in slices::of_everybody(viewer).into_iter().enumerate() {
-                    // What those show whom one follows, and one's own, is little: it may be sorted.
-                    let is_small = index > 0 && viewer == viewers[1];
-                    check(&storage, ordering, slice.clone(), is_small).await;
-                    check(&storage, ordering, slice.add(Column::BookId.eq(7)), is_small).await;
+                for unblocked in [Condition::all(), Column::UserId.is_not_in([8, 9]).into_condition()] {
+                    for (index, slice) in slices::of_everybody(viewer, &unblocked).into_iter().enumerate() {
+                        // What those show whom one follows, and one's own, is little: it may be sorted.
+                        let is_small = index > 0 && viewer == viewers[1];
+                        check(&storage, ordering, slice.clone(), is_small).await;
+                        check(&storage, ordering, slice.add(Column::BookId.eq(7)), is_small).await;
+                    }
                 }
                 for slice in slices::of_one(7, Relation::Owner) {
                     check(&storage, ordering, slice, true).await;

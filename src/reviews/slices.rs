@@ -8,10 +8,11 @@ use crate::model::reviews::Column;
 use portcullis_security::permission::{Audience, Relation};
 use sea_orm::{ColumnTrait, Condition};
 
-/// The slices of all reviews that a viewer sees; no review is in two.
+/// The slices of all reviews that a viewer sees; no review is in two. `unblocked` is the condition on their owners
+/// that no block stands between.
 ///
 /// Made of the truth table: what strangers see, then what those who follow see beside it, then the viewer's own.
-pub(super) fn of_everybody(viewer: Viewer) -> Vec<Condition> {
+pub(super) fn of_everybody(viewer: Viewer, unblocked: &Condition) -> Vec<Condition> {
     let Viewer::User { id, is_staff } = viewer else {
         return Relation::Anonymous.audiences().map(only).collect();
     };
@@ -21,12 +22,12 @@ pub(super) fn of_everybody(viewer: Viewer) -> Vec<Condition> {
     let mut slices = Vec::new();
     for audience in Audience::ALL {
         if Relation::Stranger.may_see(audience) {
-            slices.push(only(audience).add(viewer.unblocked(Column::UserId)));
+            slices.push(only(audience).add(unblocked.clone()));
             continue;
         }
         if Relation::Follower.may_see(audience) {
             let followed = viewer.followed(Column::UserId);
-            slices.push(only(audience).add(followed).add(viewer.unblocked(Column::UserId)));
+            slices.push(only(audience).add(followed).add(unblocked.clone()));
         }
         if Relation::Owner.may_see(audience) {
             slices.push(only(audience).add(Column::UserId.eq(id)));

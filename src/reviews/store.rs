@@ -13,8 +13,10 @@ use crate::model::{books, profiles, review_words};
 use crate::storage::{Write, is_unique_violation};
 use portcullis_security::clock::Timestamp;
 use portcullis_security::permission::Audience;
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    QueryTrait,
 };
 
 const TAKEN: &str = "You have already reviewed this book.";
@@ -65,23 +67,17 @@ impl Write for CreateReview {
             updated_at: now,
         };
         count(tx, &review, 1).await?;
-        require_book(tx, &review).await?;
-        self.tell_others(tx, &review).await?;
+        let has_others = require_book(tx, &review).await?;
+        self.tell_others(tx, &review, has_others).await?;
         Ok(review)
     }
 }
 
 impl CreateReview {
     /// One letter, which becomes one for each reader: a popular book does not make this write long.
-    async fn tell_others(&self, tx: &DatabaseTransaction, review: &Model) -> Result<()> {
+    async fn tell_others(&self, tx: &DatabaseTransaction, review: &Model, has_others: bool) -> Result<()> {
         let Some(outbox) = &self.outbox else { return Ok(()) };
-        if Audience::from_code(review.audience) >= Audience::OwnerOnly {
-            return Ok(());
-        }
-        let others =
-            Entity::find().filter(Column::BookId.eq(review.book_id)).filter(Column::Id.ne(review.id));
-        let other = others.select_only().column(Column::Id).into_tuple::<i64>().one(tx).await?;
-        if other.is_some() {
+        if has_others && Audience::from_code(review.audience) < Audience::OwnerOnly {
             outbox.enqueue(tx, &Letter::BookReviewed { review_id: review.id }, self.now).await?;
         }
         Ok(())
@@ -171,16 +167,18 @@ async fn count(tx: &DatabaseTransaction, review: &Model, sign: i64) -> Result<()
     add_to_books(tx, &[review.book_id], sign * review.rating, sign).await
 }
 
-/// The book stays until the commit. A review that was counted has locked it by that; two who share the lock and
-/// then both count would wait for each other.
-async fn require_book(tx: &DatabaseTransaction, review: &Model) -> Result<()> {
+/// Whether the book has reviews beside this one. It stays until the commit: a review that was counted has locked
+/// it by that; two who share the lock and then both count would wait for each other.
+async fn require_book(tx: &DatabaseTransaction, review: &Model) -> Result<bool> {
     let id = review.book_id;
-    let mut found = books::Entity::find_by_id(id).select_only().column(books::Column::Id);
+    let others = Entity::find().select_only().column(Column::Id);
+    let others = others.filter(Column::BookId.eq(id)).filter(Column::Id.ne(review.id)).into_query();
+    let mut found = books::Entity::find_by_id(id).select_only().expr_as(Expr::exists(others), "has_others");
     if review.audience != Audience::Everyone.code() {
         found = found.lock_shared();
     }
-    match found.into_tuple::<i64>().one(tx).await? {
-        Some(_) => Ok(()),
+    match found.into_tuple::<bool>().one(tx).await? {
+        Some(has_others) => Ok(has_others),
         None => Err(Error::field("book", format!("Invalid pk \"{id}\" - object does not exist."))),
     }
 }
