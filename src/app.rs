@@ -99,7 +99,7 @@ impl Running {
         fix_port(&mut config, address)?;
         let app = build(config, clock, random).await?;
         let (cancel, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let search = Search::new(&app).map_err(StartError)?;
+        let search = Search::new(&app, cancel.clone()).map_err(StartError)?;
         spawn_background(&app, &cancel, &tasks)?;
         if app.config.community.enabled {
             spawn_search(&search, &cancel, &tasks);

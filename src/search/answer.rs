@@ -25,8 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct SearchAnswer {
     /// What was asked.
     pub(super) query: String,
-    /// Who answered.
-    #[schema(inline)]
+    /// Who answered: `local` (this server) or `anthropic` (Claude, over what this server found).
+    #[schema(value_type = String)]
     pub(super) provider: Provider,
     /// A sentence or a few, plain text.
     pub(super) answer: String,
@@ -46,7 +46,7 @@ pub struct SearchResult {
 }
 
 /// Who answered a search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Provider {
     /// This server.

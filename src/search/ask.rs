@@ -89,6 +89,11 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// Waits for the server's end.
+    pub(super) async fn stop(&self) {
+        self.search.stop.cancelled().await;
+    }
+
     /// Answers, by Claude if there is a key, a budget and a usable reply.
     pub(super) async fn answer(&self, listener: &Listener) -> SearchAnswer {
         let first = local(&self.query, &self.candidates, None);

@@ -85,9 +85,12 @@ impl Library {
             let Some(row) = rows.last() else { break };
             last = row.id;
             let is_last = rows.len() < BATCH;
-            for book in self.prepare(rows).await? {
-                index.put(book);
-            }
+            let books = self.prepare(rows).await?;
+            let put = move || {
+                books.into_iter().for_each(|book| index.put(book));
+                index
+            };
+            index = tokio::task::spawn_blocking(put).await.map_err(Error::internal)?;
             if is_last {
                 break;
             }

@@ -24,6 +24,7 @@ use claude::Claude;
 use feed::Library;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::routes;
 
 /// What the tag of these routes is about, for the OpenAPI document.
@@ -40,6 +41,8 @@ pub struct Search {
     claude: Option<Claude>,
     /// So that a database that is away is told once.
     is_behind: AtomicBool,
+    /// The server stops: answers that stream end.
+    stop: CancellationToken,
 }
 
 impl Search {
@@ -47,10 +50,10 @@ impl Search {
     ///
     /// # Errors
     /// A sentence when Anthropic's API cannot be called from here at all.
-    pub fn new(app: &App) -> Result<Arc<Self>, String> {
+    pub fn new(app: &App, stop: CancellationToken) -> Result<Arc<Self>, String> {
         let library = Library::new(app.storage.clone(), app.clock.clone());
         let claude = Claude::new(&app.config.search, app.random.clone())?;
-        Ok(Arc::new(Self { library, claude, is_behind: AtomicBool::new(false) }))
+        Ok(Arc::new(Self { library, claude, is_behind: AtomicBool::new(false), stop }))
     }
 
     /// Fills the index or brings it up to date; to be called every second.

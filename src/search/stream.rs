@@ -73,6 +73,7 @@ pub(super) fn stream(asked: Asked) -> Response {
         let listener = Listener(Some(sender.clone()));
         tokio::select! {
             () = sender.closed() => {}
+            () = asked.stop() => {}
             answer = asked.answer(&listener) => listener.send("done", &answer, true).await,
         }
     });
