@@ -86,8 +86,10 @@ impl Library {
             last = row.id;
             let is_last = rows.len() < BATCH;
             let books = self.prepare(rows).await?;
+            let meanings = self.meanings.clone();
             let put = move || {
-                books.into_iter().for_each(|book| index.put(book));
+                let meanings = meanings.get_or_init(Meanings::load);
+                books.into_iter().for_each(|book| index.put(book, meanings));
                 index
             };
             index = tokio::task::spawn_blocking(put).await.map_err(Error::internal)?;
@@ -127,7 +129,10 @@ impl Library {
         let books = self.prepare(rows).await?;
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
         gone.into_iter().for_each(|id| index.remove(id));
-        books.into_iter().for_each(|book| index.put(book));
+        if !books.is_empty() {
+            let meanings = self.meanings.get_or_init(Meanings::load);
+            books.into_iter().for_each(|book| index.put(book, meanings));
+        }
         Ok(())
     }
 

@@ -41,7 +41,8 @@ struct Term {
     stem: String,
     count: u32,
     is_named: bool,
-    direction: Option<Vector>,
+    /// As the book has it.
+    word: String,
 }
 
 /// What is known of a book without looking at its words.
@@ -82,27 +83,27 @@ pub(super) struct Posting {
 impl Document {
     /// Makes the book ready for the index.
     pub(super) fn prepare(&self, meanings: &Meanings) -> Prepared {
+        let [title, author, description] =
+            [&self.title, &self.author, &self.description].map(|text| telling(text));
+        let mut about = meanings.of_words(&description);
+        if let Some(title) = meanings.of_words(&title).direction() {
+            about = sum_of(about.direction().as_ref(), &title);
+        }
         let mut terms: HashMap<String, Term> = HashMap::new();
-        for (text, weight, is_named) in [
-            (&self.title, NAME_WEIGHT, true),
-            (&self.author, NAME_WEIGHT, true),
-            (&self.description, 1, false),
-        ] {
-            for word in telling(text) {
+        for (words, weight, is_named) in
+            [(title, NAME_WEIGHT, true), (author, NAME_WEIGHT, true), (description, 1, false)]
+        {
+            for word in words {
                 let stem = stem(&word);
                 let term = terms.entry(stem).or_insert_with_key(|stem| Term {
                     stem: stem.clone(),
                     count: 0,
                     is_named,
-                    direction: direction_of(meanings, &word),
+                    word,
                 });
                 term.count += weight;
                 term.is_named |= is_named;
             }
-        }
-        let mut about = meanings.of_text(&self.description);
-        if let Some(title) = meanings.of_text(&self.title).direction() {
-            about = sum_of(about.direction().as_ref(), &title);
         }
         let length: u32 = terms.values().map(|term| term.count).sum();
         let isbn = self.isbn.as_ref().and_then(|isbn| isbn.parse().ok()).unwrap_or(0);
@@ -141,7 +142,7 @@ pub(super) fn hash(words: &[String]) -> u64 {
 
 impl Index {
     /// Puts a book in, in place of what was there under its id.
-    pub(super) fn put(&mut self, book: Prepared) {
+    pub(super) fn put(&mut self, book: Prepared, meanings: &Meanings) {
         self.remove(book.slot.id);
         if self.slots.len() >= MAX_BOOKS {
             return;
@@ -150,7 +151,7 @@ impl Index {
         for term in book.terms {
             let count = term.count.min(MAX_COUNT);
             let named = if term.is_named { NAMED } else { 0 };
-            let number = self.number_of(term);
+            let number = self.number_of(term, meanings);
             self.postings[number as usize].push(place << SLOT_SHIFT | named | count);
         }
         self.total_length += f64::from(book.slot.length);
@@ -159,15 +160,15 @@ impl Index {
         self.slots.push(book.slot);
     }
 
-    fn number_of(&mut self, term: Term) -> u32 {
+    fn number_of(&mut self, term: Term, meanings: &Meanings) -> u32 {
         if let Some(number) = self.terms.get(term.stem.as_str()) {
             return *number;
         }
         let number = self.postings.len() as u32;
         self.postings.push(Vec::new());
-        if term.direction.is_some() {
+        if let Some(direction) = direction_of(meanings, &term.word) {
             self.known.push(number);
-            self.known_vectors.push(term.direction.as_ref());
+            self.known_vectors.push(Some(&direction));
         }
         self.terms.insert(term.stem.into_boxed_str(), number);
         number
@@ -289,9 +290,9 @@ mod tests {
     #[test]
     fn a_changed_book_is_found_by_its_new_words_alone() {
         let (meanings, mut index) = (Meanings::load(), Index::default());
-        index.put(book(7, "Whales").prepare(&meanings));
-        index.put(book(8, "Whales and seals").prepare(&meanings));
-        index.put(book(7, "Seals").prepare(&meanings));
+        index.put(book(7, "Whales").prepare(&meanings), &meanings);
+        index.put(book(8, "Whales and seals").prepare(&meanings), &meanings);
+        index.put(book(7, "Seals").prepare(&meanings), &meanings);
         assert_eq!((having(&index, "whale"), having(&index, "seals")), (vec![8], vec![8, 7]));
         index.remove(8);
         index.remove(9);
@@ -305,6 +306,7 @@ mod tests {
             index.put(
                 book(round % 3, ["One whale", "Two seals", "Three boats"][(round % 3) as usize])
                     .prepare(&meanings),
+                &meanings,
             );
         }
         assert!(index.slots.len() < 1100, "{} slots", index.slots.len());

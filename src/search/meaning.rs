@@ -113,9 +113,16 @@ impl Vectors {
     }
 }
 
-/// Compiles to a few instructions for eight cells at a time.
+/// In sixteen sums side by side, and with products of 16 bits, which hold them: compilers make half as many
+/// instructions of it as of the plain sum.
 fn dot(left: &[i8; DIMENSIONS], right: &[i8; DIMENSIONS]) -> i32 {
-    left.iter().zip(right).map(|(left, right)| i32::from(*left) * i32::from(*right)).sum()
+    let mut sums = [0_i32; 16];
+    for (left, right) in left.as_chunks::<16>().0.iter().zip(right.as_chunks::<16>().0) {
+        for (sum, (left, right)) in sums.iter_mut().zip(left.iter().zip(right)) {
+            *sum += i32::from(i16::from(*left) * i16::from(*right));
+        }
+    }
+    sums.iter().sum()
 }
 
 /// The words whose meaning is known.
@@ -156,8 +163,13 @@ impl Meanings {
 
     /// What a text means.
     pub(super) fn of_text(&self, text: &str) -> Sum {
+        self.of_words(&telling(text))
+    }
+
+    /// What words mean together.
+    pub(super) fn of_words(&self, words: &[String]) -> Sum {
         let mut sum = Sum::zero();
-        for vector in telling(text).iter().filter_map(|word| self.of_word(word)) {
+        for vector in words.iter().filter_map(|word| self.of_word(word)) {
             sum.add(&vector, 1.0);
         }
         sum

@@ -16,7 +16,7 @@ impl Measured {
         let (meanings, mut index) = (Meanings::load(), Index::default());
         for (number, id) in (0..books).zip(1..) {
             let [title, author, description] = book(number);
-            index.put(Document { id, title, author, isbn: None, description }.prepare(&meanings));
+            index.put(Document { id, title, author, isbn: None, description }.prepare(&meanings), &meanings);
         }
         Self { meanings, index }
     }

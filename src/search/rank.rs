@@ -8,8 +8,8 @@ use super::index::{Index, direction_of, hash};
 use super::meaning::{Meanings, Vector};
 use super::text::{stem, telling, words};
 
-/// Words of a question that count.
-const MAX_WORDS: usize = 24;
+/// Words of a question that count as words; its meaning is that of all.
+const MAX_WORDS: usize = 16;
 /// Words of a question for which others are looked up, the most telling first: each costs a walk over all words.
 const MAX_NEAR_WORDS: usize = 6;
 /// Words that are taken for one of the question, at most.
@@ -184,6 +184,7 @@ fn weigh_words(index: &Index, question: &Question, mode: Mode) -> Words {
     }
     let mut by_rarity: Vec<&Word> = question.words.iter().collect();
     by_rarity.sort_by(|left, right| rarity(right).total_cmp(&rarity(left)));
+    let lengths = lengths(index);
     let (mut best, mut touched) = (vec![0.0_f32; count], Vec::new());
     for (place, word) in by_rarity.into_iter().enumerate() {
         let share = rarity(word) / whole;
@@ -191,7 +192,8 @@ fn weigh_words(index: &Index, question: &Question, mode: Mode) -> Words {
         for (term, weight) in meant_by(index, word, looks_around) {
             let is_itself = index.term(&word.stem) == Some(term);
             for posting in index.postings(term) {
-                let value = weight * frequency(index, posting.slot, posting.count);
+                // BM25's weight of a word that stands so often in a book; below one.
+                let value = weight * posting.count / (posting.count + lengths[posting.slot]);
                 if best[posting.slot] == 0.0 {
                     touched.push(posting.slot);
                 }
@@ -209,10 +211,10 @@ fn weigh_words(index: &Index, question: &Question, mode: Mode) -> Words {
     said
 }
 
-/// BM25's weight of a word that stands so often in a book; below one.
-fn frequency(index: &Index, slot: usize, count: f32) -> f32 {
-    let length = index.slots[slot].length / index.mean_length();
-    count / (count + K1 * (1.0 - B + B * length))
+/// What the length of each book takes from its words.
+fn lengths(index: &Index) -> Vec<f32> {
+    let mean = index.mean_length();
+    index.slots.iter().map(|slot| K1 * (1.0 - B + B * slot.length / mean)).collect()
 }
 
 /// The word itself, and those that mean nearly the same with how nearly.
@@ -265,7 +267,7 @@ mod tests {
         for (id, line) in (1..).zip(BOOKS.lines().skip(1)) {
             let book = document(id, line);
             titles.insert(id, book.title.clone());
-            index.put(book.prepare(&meanings));
+            index.put(book.prepare(&meanings), &meanings);
         }
         Library { meanings, index, titles }
     }

@@ -28,8 +28,10 @@ const STOP: [&str; 99] = [
     "did",
     "do",
     "does",
+    "find",
     "for",
     "from",
+    "give",
     "had",
     "has",
     "have",
@@ -46,6 +48,7 @@ const STOP: [&str; 99] = [
     "its",
     "like",
     "ll",
+    "looking",
     "m",
     "me",
     "my",
@@ -64,6 +67,7 @@ const STOP: [&str; 99] = [
     "reading",
     "s",
     "she",
+    "show",
     "so",
     "some",
     "something",
@@ -83,6 +87,7 @@ const STOP: [&str; 99] = [
     "those",
     "to",
     "up",
+    "us",
     "ve",
     "very",
     "want",
@@ -103,11 +108,6 @@ const STOP: [&str; 99] = [
     "wrote",
     "you",
     "your",
-    "find",
-    "give",
-    "show",
-    "us",
-    "looking",
 ];
 
 /// Endings that are taken off, and what takes their place; the first that fits.
@@ -139,7 +139,7 @@ pub(super) fn telling(text: &str) -> Vec<String> {
 }
 
 fn is_stop(word: &str) -> bool {
-    STOP.contains(&word)
+    STOP.binary_search(&word).is_ok()
 }
 
 /// A word without its ending: crude, but the same for question and book.
@@ -172,6 +172,7 @@ mod tests {
     fn what_tells_nothing_is_left_out_unless_there_is_nothing_else() {
         assert_eq!(telling("a book about the sea"), ["sea"]);
         assert_eq!(telling("It"), ["it"]);
+        assert!(STOP.is_sorted());
     }
 
     #[test]
