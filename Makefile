@@ -28,7 +28,7 @@ pictures: web
 
 # What the time of an answer tells, with more calls than in make test; wants the machine to itself.
 timing:
-	TIMING_REPORT=1 cargo nextest run -p portcullis --run-ignored only --no-capture -E 'test(/^timing::/)'
+	TIMING_ALONE=1 cargo nextest run -p portcullis --no-capture -E 'test(/^timing::/)'
 
 # SIGKILL during 1,000 registrations, 20 times.
 crash:
