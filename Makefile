@@ -1,4 +1,4 @@
-.PHONY: run web check test e2e pictures timing crash bench growth
+.PHONY: run web check test e2e pictures timing crash bench bench-search growth word-vectors
 
 run: web
 	cargo run -- serve
@@ -44,3 +44,11 @@ growth:
 bench: web
 	cargo bench --bench server > docs/benchmarks.md.new
 	mv docs/benchmarks.md.new docs/benchmarks.md
+
+# The CPU time and memory of a search in 100,000 books, in release.
+bench-search:
+	cargo bench --bench search
+
+# What the search knows of words, made anew from its model and compared byte for byte; takes three minutes.
+word-vectors:
+	scripts/word_vectors.sh

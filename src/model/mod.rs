@@ -6,6 +6,7 @@
 
 pub mod audit_events;
 pub mod blocks;
+pub mod book_changes;
 pub mod book_words;
 pub mod books;
 pub mod follows;
@@ -17,6 +18,7 @@ pub mod review_words;
 pub mod reviews;
 pub mod revocations;
 mod schema;
+pub mod search_budgets;
 pub mod sessions;
 pub mod signing_keys;
 pub mod throttle_snapshots;
@@ -47,6 +49,8 @@ impl MigratorTrait for Migrator {
             Box::new(book_words::create()),
             Box::new(review_words::create()),
             Box::new(profiles::add_avatar()),
+            Box::new(book_changes::create()),
+            Box::new(search_budgets::create()),
         ]
     }
 }
