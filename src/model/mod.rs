@@ -10,6 +10,8 @@ pub mod book_changes;
 pub mod book_words;
 pub mod books;
 pub mod follows;
+pub mod memberships;
+pub mod messages;
 pub mod notification_preferences;
 pub mod one_time_tokens;
 pub mod outbox;
@@ -17,10 +19,13 @@ pub mod profiles;
 pub mod review_words;
 pub mod reviews;
 pub mod revocations;
+pub mod room_words;
+pub mod rooms;
 mod schema;
 pub mod search_budgets;
 pub mod sessions;
 pub mod signing_keys;
+pub mod socket_tickets;
 pub mod throttle_snapshots;
 pub mod users;
 
@@ -51,6 +56,11 @@ impl MigratorTrait for Migrator {
             Box::new(profiles::add_avatar()),
             Box::new(book_changes::create()),
             Box::new(search_budgets::create()),
+            Box::new(rooms::create()),
+            Box::new(memberships::create()),
+            Box::new(messages::create()),
+            Box::new(room_words::create()),
+            Box::new(socket_tickets::create()),
         ]
     }
 }
