@@ -7,10 +7,12 @@ use crate::access::{
 use crate::accounts;
 use crate::api_docs;
 use crate::books;
+use crate::chat;
 use crate::config::{self, Algorithm, Config, PasswordPolicy};
 use crate::edge::{self, Edge, Meters};
 use crate::error::Error;
 use crate::health;
+use crate::hub::{Caps, Hub};
 use crate::mail::{self, Mailer, Outbox, Prepare, Transport, Worker, mailbox};
 use crate::model::Migrator;
 use crate::profiles;
@@ -50,7 +52,7 @@ use utoipa::openapi::{License, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
 /// The features that store something about users.
-const FEATURES: &[Feature] = &[profiles::FEATURE, reviews::FEATURE, search::FEATURE];
+const FEATURES: &[Feature] = &[profiles::FEATURE, reviews::FEATURE, chat::FEATURE, search::FEATURE];
 
 const POLL_EVERY: Duration = Duration::from_millis(500);
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
@@ -123,7 +125,9 @@ impl Running {
     /// Finishes what is in flight, within ten seconds, and closes the database; says whether all of it ended.
     pub async fn stop(self) -> bool {
         self.cancel.cancel();
-        let waited = tokio::time::timeout(Duration::from_secs(10), self.tasks.wait()).await;
+        self.app.hub.stop();
+        let ended = async { tokio::join!(self.tasks.wait(), self.app.hub.tasks().wait()) };
+        let waited = tokio::time::timeout(Duration::from_secs(10), ended).await;
         if waited.is_err() {
             tracing::warn!("some work did not end in time");
         }
@@ -223,6 +227,7 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
         outbox: Outbox::new(seal, random.clone()),
         code_key: root.derive(Purpose::Code),
         pages: PublicPages::new(clock.clone()),
+        hub: Hub::new(caps(&config)),
         unsubscribe_key: root.derive(Purpose::Unsubscribe),
         features: FEATURES,
         config,
@@ -235,6 +240,12 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
         transport,
         guard,
     }))
+}
+
+fn caps(config: &Config) -> Caps {
+    let many = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+    let community = &config.community;
+    Caps { per_user: many(community.sockets_per_user), per_ip: many(community.sockets_per_ip) }
 }
 
 fn rates(config: &Config) -> Result<Rates, StartError> {
@@ -308,6 +319,12 @@ fn spawn_background(
         let app = poll.clone();
         async move { app.access.poll().await }
     });
+    if app.config.community.enabled {
+        let listening = cancel.clone().run_until_cancelled_owned(chat::listen(app.clone()));
+        tasks.spawn(listening);
+        let rooms = app.clone();
+        every(POLL_EVERY, cancel, tasks, move || chat::poll(rooms.clone()));
+    }
     every(TIDY_METRICS_EVERY, cancel, tasks, || async { health::tidy_metrics() });
     let save = app.clone();
     every(SAVE_EVERY, cancel, tasks, move || {
@@ -321,6 +338,7 @@ fn spawn_background(
             warn("the clean-up failed", accounts::cleanup::run(&app).await);
             let empty = DropExpiredSnapshots(app.now());
             warn("old throttles were not dropped", app.storage.write(empty).await);
+            warn("deleted rooms were not removed", chat::purge(&app.storage).await);
             warn("passwords were not counted", app.passwords.count_schemes(&app.storage).await);
             warn("old news of books was not dropped", search::clean(&app).await);
         }
@@ -410,7 +428,8 @@ pub fn router(app: &Arc<App>, search: &Arc<Search>) -> Result<Router, StartError
 }
 
 fn community(routes: Routes, search: &Arc<Search>) -> Routes {
-    search::routes(reviews::routes(books::routes(profiles::routes(routes))), search)
+    let routes = chat::routes(reviews::routes(books::routes(profiles::routes(routes))));
+    search::routes(routes, search)
 }
 
 /// The features' routes with their OpenAPI document.
@@ -419,11 +438,12 @@ pub fn api(app: &Arc<App>, search: &Arc<Search>) -> (Router<Arc<App>>, OpenApi) 
     let mut tables = OpenApiRouter::new().nest("/api/auth", accounts);
     if app.config.community.enabled {
         tables = tables.nest("/api", community(Routes::new(app.guard.clone()), search).into_router());
+        tables = tables.nest("/ws", chat::sockets(Routes::new(app.guard.clone())).into_router());
     }
     let (router, mut document) = tables.split_for_parts();
     document.info.title = "Portcullis".to_owned();
     document.info.description = None;
-    let community = [profiles::TAGS, books::TAGS, reviews::TAGS, search::TAGS].concat();
+    let community = [profiles::TAGS, books::TAGS, reviews::TAGS, chat::TAGS, search::TAGS].concat();
     let community = if app.config.community.enabled { community } else { Vec::new() };
     let tags = accounts::TAGS
         .iter()

@@ -286,9 +286,9 @@ async fn load(config: Config, path: &std::path::Path) -> Result<(), Failure> {
     for problem in &report.problems {
         eprintln!("{problem}");
     }
-    let portcullis::load::Report { users, books, reviews, problems } = &report;
+    let portcullis::load::Report { users, books, reviews, rooms, problems } = &report;
     print(&format!(
-        "{users} users, {books} books and {reviews} reviews were loaded, {} rows were not.\n",
+        "{users} users, {books} books, {reviews} reviews and {rooms} rooms were loaded, {} rows were not.\n",
         problems.len()
     ));
     if report.problems.is_empty() { Ok(()) } else { Err(Failure("some rows were not loaded".to_owned())) }

@@ -8,6 +8,7 @@ mod avatars;
 mod avatars_elsewhere;
 mod backup;
 mod books;
+mod chat;
 mod community;
 mod crash;
 mod guide_flow;

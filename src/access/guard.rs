@@ -1,7 +1,7 @@
 //! What happens before a handler: who is calling, and whether they may call again so soon.
 
 use super::limits::{Holder, Limits, Policy};
-use super::{Access, DeviceCookies, Identity, client::Origin};
+use super::{Access, DeviceCookies, Identity, SocketCredentials, client::Origin};
 use crate::error::{Error, Result};
 use crate::extract::buffered;
 use crate::model::users::{Column, Entity, Model as User};
@@ -46,6 +46,9 @@ pub enum Limit {
     OwnToken,
     /// `ai_search` for the caller; without a valid token as `General`.
     AiSearch,
+    /// `user` for the owner of the credentials in the URL or the subprotocol, if they are good, else `anon`: a
+    /// WebSocket costs what any other call does.
+    Socket,
 }
 
 /// A door and a limit, with what they need to decide.
@@ -126,6 +129,7 @@ impl Guard {
             Limit::AuthByBody => self.count_named(request, from).await,
             Limit::Reset => self.count_reset(request, from).await,
             Limit::OwnToken => self.count_own_token(request, ip).await,
+            Limit::Socket => self.count_socket(request, ip).await,
         }
     }
 
@@ -243,6 +247,15 @@ impl Guard {
         };
         let owner = tokens.iter().flatten().find_map(|token| owner_of(token)).or(from_cookie);
         match owner {
+            Some(user_id) => self.context.limits.check(&[(Policy::User, Holder::User(user_id))])?,
+            None => self.count_anonymous(&request, ip)?,
+        }
+        Ok(request)
+    }
+
+    async fn count_socket(&self, request: Request, ip: Holder<'_>) -> Result<Request> {
+        let credentials = SocketCredentials::read(request.uri(), request.headers());
+        match self.context.access.owner_of_socket(&credentials).await? {
             Some(user_id) => self.context.limits.check(&[(Policy::User, Holder::User(user_id))])?,
             None => self.count_anonymous(&request, ip)?,
         }
