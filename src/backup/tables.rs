@@ -58,13 +58,13 @@ pub(super) fn all() -> Vec<Table> {
         table::<reviews::Entity>(),
         table::<book_words::Entity>(),
         table::<review_words::Entity>(),
-        table::<book_changes::Entity>(),
-        table::<search_budgets::Entity>(),
         table::<rooms::Entity>(),
         table::<memberships::Entity>(),
         table::<messages::Entity>(),
         table::<room_words::Entity>(),
         table::<socket_tickets::Entity>(),
+        table::<book_changes::Entity>(),
+        table::<search_budgets::Entity>(),
     ]
 }
 

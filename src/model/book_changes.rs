@@ -24,7 +24,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Creates the table.
 pub fn create() -> CreateTable {
-    CreateTable::new("m0030_book_changes", Entity.table_name())
+    CreateTable::new("m0040_book_changes", Entity.table_name())
         .column(id(Column::Id))
         .column(integer(Column::BookId))
         .column(integer(Column::At))

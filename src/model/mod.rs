@@ -54,13 +54,13 @@ impl MigratorTrait for Migrator {
             Box::new(book_words::create()),
             Box::new(review_words::create()),
             Box::new(profiles::add_avatar()),
-            Box::new(book_changes::create()),
-            Box::new(search_budgets::create()),
             Box::new(rooms::create()),
             Box::new(memberships::create()),
             Box::new(messages::create()),
             Box::new(room_words::create()),
             Box::new(socket_tickets::create()),
+            Box::new(book_changes::create()),
+            Box::new(search_budgets::create()),
         ]
     }
 }

@@ -26,7 +26,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Creates the table.
 pub fn create() -> CreateTable {
-    CreateTable::new("m0031_search_budgets", Entity.table_name())
+    CreateTable::new("m0041_search_budgets", Entity.table_name())
         .column(id(Column::Id))
         .column(integer(Column::Day))
         .column(integer(Column::UserId))

@@ -289,16 +289,11 @@ mod tests {
             let first = &found[..found.len().min(3)];
             let is_hit = expected.split('|').any(|title| first.contains(&title));
             if !is_hit {
-                print(&format!("{mode:?}: {name}: {first:?}"));
+                println!("{mode:?}: {name}: {first:?}");
             }
             is_hit
         };
         questions.lines().skip(1).filter(|line| is_hit(line)).count()
-    }
-
-    #[expect(clippy::print_stdout, reason = "what a figure is made of")]
-    fn print(line: &str) {
-        println!("{line}");
     }
 
     #[test]
@@ -307,9 +302,7 @@ mod tests {
         let (both, words_alone) =
             (hits(&library, QUERIES, Mode::Both), hits(&library, QUERIES, Mode::WordsAlone));
         let tuned = hits(&library, TUNING, Mode::Both);
-        print(&format!(
-            "top 3 of 30: {both} with meaning, {words_alone} by words alone; {tuned} of 50 others"
-        ));
+        println!("top 3 of 30: {both} with meaning, {words_alone} by words alone; {tuned} of 50 others");
         assert_eq!((QUERIES.lines().count(), TUNING.lines().count()), (31, 51));
         assert!(both * 10 >= 30 * 8, "{both} of 30");
         assert_eq!((both, words_alone, tuned), (25, 18, 39));
