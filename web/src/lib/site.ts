@@ -1,7 +1,11 @@
 /** The site's name, which the server writes into the page. */
-export const siteName = readSiteName()
+export const siteName = read('site-name') ?? 'Portcullis'
 
-function readSiteName(): string {
-  const content = document.querySelector('meta[name="site-name"]')?.getAttribute('content')
-  return content?.trim() || 'Portcullis'
+/** Whether there are books, reviews and people here, or an account server alone. */
+export const hasCommunity = read('community') !== 'false'
+
+/** What the server wrote into a meta tag; a placeholder that nobody filled is nothing. */
+function read(name: string): string | undefined {
+  const content = document.querySelector(`meta[name="${name}"]`)?.getAttribute('content')?.trim()
+  return content && !/^__\w+__$/.test(content) ? content : undefined
 }
