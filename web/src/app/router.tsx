@@ -1,18 +1,13 @@
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  redirect,
-} from '@tanstack/react-router'
+import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import * as z from 'zod/mini'
 import { noteNavigation } from '@/components/first-page'
+import { homePath } from '@/lib/next-path'
 import { ensureSession } from '@/lib/session'
 import { AuthLayout } from './auth-layout'
+import { community, communityPages, settingsPages } from './community-routes'
 import { FailedPage } from './failed-page'
-import { NotFoundPage } from './not-found-page'
 import { PendingPage } from './pending-page'
-import { Root } from './root'
+import { member, root } from './root-route'
 
 declare module '@tanstack/react-router' {
   interface Register {
@@ -24,7 +19,6 @@ declare module '@tanstack/react-router' {
   }
 }
 
-const root = createRootRoute({ component: Root, notFoundComponent: NotFoundPage })
 const guest = createRoute({ getParentRoute: () => root, id: 'guest', component: AuthLayout })
 
 const searchWithNext = z.object({ next: z.catch(z.optional(z.string()), undefined) })
@@ -38,7 +32,7 @@ const welcome = createRoute({
   beforeLoad: async () => {
     const late = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE))
     const session = await Promise.race([ensureSession().catch(() => undefined), late])
-    if (session?.status === 'signed-in') throw redirect({ to: '/account', replace: true })
+    if (session?.status === 'signed-in') throw redirect({ to: homePath, replace: true })
   },
   component: lazyRouteComponent(() => import('@/features/welcome/routes/welcome'), 'WelcomePage'),
 })
@@ -86,17 +80,7 @@ const confirmEmail = createRoute({
   component: lazyRouteComponent(() => import('@/features/auth/routes/confirm-email'), 'ConfirmEmailPage'),
 })
 
-const account = createRoute({
-  getParentRoute: () => root,
-  path: '/account',
-  beforeLoad: async ({ location }) => {
-    const session = await ensureSession()
-    if (session.status !== 'signed-in') {
-      throw redirect({ to: '/sign-in', search: { next: location.href }, replace: true })
-    }
-  },
-  component: lazyRouteComponent(() => import('./account-layout'), 'AccountLayout'),
-})
+const account = createRoute({ getParentRoute: () => member, path: '/account' })
 
 const profile = createRoute({
   getParentRoute: () => account,
@@ -141,7 +125,8 @@ export const router = createRouter({
       resetPassword,
       confirmEmail,
     ]),
-    account.addChildren([profile, email, password, sessions, data]),
+    member.addChildren([account.addChildren([profile, email, password, sessions, data]), ...settingsPages]),
+    community.addChildren([...communityPages]),
   ]),
   defaultPreload: 'intent',
   defaultPendingComponent: PendingPage,
