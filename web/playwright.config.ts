@@ -7,7 +7,9 @@ import { defineConfig } from '@playwright/test'
 const outside = process.env.E2E_BASE_URL
 const listen = `127.0.0.1:${process.env.E2E_PORT ?? '4173'}`
 const baseURL = outside ?? `http://${listen}`
-const binary = process.env.E2E_SERVER ?? '../target/debug/portcullis'
+// Tests run in processes of their own, and make a superuser beside the server.
+process.env.E2E_SERVER ??= '../target/debug/portcullis'
+process.env.E2E_DATA_DIR ??= `${process.env.TMPDIR ?? '/tmp'}/portcullis-e2e-${process.pid}`
 
 export default defineConfig({
   testDir: 'e2e',
@@ -30,10 +32,10 @@ export default defineConfig({
 
 function server() {
   return {
-    command: `sh -c 'exec ${binary} serve'`,
+    command: `sh -c 'exec ${process.env.E2E_SERVER} serve'`,
     url: `${baseURL}/readyz`,
     env: {
-      PORTCULLIS_STORAGE__DATA_DIR: `${process.env.TMPDIR ?? '/tmp'}/portcullis-e2e-${process.pid}`,
+      PORTCULLIS_STORAGE__DATA_DIR: process.env.E2E_DATA_DIR ?? '',
       PORTCULLIS_SERVER__LISTEN: listen,
       PORTCULLIS_THROTTLE__ENABLED: 'false',
       PORTCULLIS_LOG__LEVEL: 'warn',

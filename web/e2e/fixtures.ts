@@ -1,27 +1,48 @@
 import AxeBuilder from '@axe-core/playwright'
-import { test as base, expect, type Page } from '@playwright/test'
+import { type APIRequestContext, test as base, expect, type Page } from '@playwright/test'
 
 export { expect }
 
-/** A test that also fails when the page breaks its content security policy or throws. */
-export const test = base.extend({
+interface Fixtures {
+  /** Another browser, in which nobody is signed in. */
+  newPage: () => Promise<Page>
+}
+
+/** A test that also fails when a page breaks its content security policy or throws. */
+export const test = base.extend<Fixtures>({
   page: async ({ page }, use) => {
-    const complaints: string[] = []
-    page.on('pageerror', (error) => complaints.push(error.message))
-    page.on('console', (message) => {
-      if (/content security policy|trusted ?types?/i.test(message.text())) complaints.push(message.text())
-    })
-    await page.addInitScript(() => {
-      document.addEventListener('securitypolicyviolation', (event) => {
-        console.error(
-          `Content Security Policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`,
-        )
-      })
-    })
+    const complaints = await watch(page)
     await use(page)
     expect(complaints).toEqual([])
   },
+  newPage: async ({ browser }, use, { project }) => {
+    const complaints: string[][] = []
+    const pages: Page[] = []
+    await use(async () => {
+      const { baseURL, locale } = project.use
+      const page = await (await browser.newContext({ baseURL, locale })).newPage()
+      complaints.push(await watch(page))
+      pages.push(page)
+      return page
+    })
+    for (const page of pages) await page.context().close()
+    expect(complaints.flat()).toEqual([])
+  },
 })
+
+async function watch(page: Page): Promise<string[]> {
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => {
+    if (/content security policy|trusted ?types?/i.test(message.text())) complaints.push(message.text())
+  })
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => {
+      console.error(`Content Security Policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`)
+    })
+  })
+  return complaints
+}
 
 export interface Person {
   username: string
@@ -66,6 +87,11 @@ export async function signIn(page: Page, person: Person): Promise<void> {
   await expect(page.getByRole('heading', { level: 1, name: 'Hello' })).toBeVisible()
 }
 
+/** A page or a test's own connection, by which the development mailbox is read. */
+interface Mailbox {
+  request: APIRequestContext
+}
+
 interface Mail {
   id: string
   to: string
@@ -73,7 +99,7 @@ interface Mail {
 }
 
 /** The newest mail to an address whose link leads to `path`, as soon as it is there. */
-async function mailTo(page: Page, email: string, path: string): Promise<Mail & { link: string }> {
+async function mailTo(page: Mailbox, email: string, path: string): Promise<Mail & { link: string }> {
   let mail: Mail | undefined
   await expect
     .poll(async () => {
@@ -86,7 +112,7 @@ async function mailTo(page: Page, email: string, path: string): Promise<Mail & {
 }
 
 /** The link to `path` in the newest mail to an address, without its origin. */
-export async function mailedLink(page: Page, email: string, path: string): Promise<string> {
+export async function mailedLink(page: Mailbox, email: string, path: string): Promise<string> {
   const { link } = await mailTo(page, email, path)
   const { pathname, search } = new URL(link)
   return pathname + search

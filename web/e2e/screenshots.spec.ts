@@ -1,34 +1,13 @@
-import { mkdirSync } from 'node:fs'
 import type { Page } from '@playwright/test'
-import { expect, findings, mailedLink, register, signIn, somebody, test } from './fixtures'
-
-const FOLDER = 'screenshots'
-
-const LOOKS = [
-  { name: 'light', colorScheme: 'light', width: 1280, height: 820 },
-  { name: 'dark', colorScheme: 'dark', width: 1280, height: 820 },
-  { name: 'phone', colorScheme: 'light', width: 390, height: 844 },
-  { name: 'phone-dark', colorScheme: 'dark', width: 390, height: 844 },
-] as const
+import { expect, mailedLink, register, signIn, somebody, test } from './fixtures'
+import { LOOKS, shootIn } from './looks'
 
 for (const look of LOOKS) {
   test.describe(look.name, () => {
     test.setTimeout(180_000)
     test.use({ colorScheme: look.colorScheme, viewport: { width: look.width, height: look.height } })
 
-    const shoot = async (page: Page, name: string) => {
-      mkdirSync(FOLDER, { recursive: true })
-      await page.waitForLoadState('networkidle')
-      await page.waitForTimeout(300)
-      expect(await findings(page), name).toEqual([])
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
-      expect(overflow, `${name} is wider than the screen`).toBeLessThanOrEqual(0)
-      await page.screenshot({
-        path: `${FOLDER}/${look.name}-${name}.png`,
-        fullPage: true,
-        animations: 'disabled',
-      })
-    }
+    const shoot = (page: Page, name: string) => shootIn(look, page, name)
 
     test('pages for guests', async ({ page }) => {
       for (const path of [
@@ -91,8 +70,8 @@ for (const look of LOOKS) {
 
     test('the account', async ({ page, browser }) => {
       const ada = await register(page)
+      await page.goto('/account')
       await shoot(page, 'account-verified')
-      await page.getByRole('button', { name: 'Close' }).click()
       await page.getByLabel('First name').fill('Ada')
       await page.getByLabel('Last name').fill('Lovelace')
       await page.getByRole('button', { name: 'Save' }).click()

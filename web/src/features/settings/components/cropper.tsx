@@ -30,11 +30,11 @@ export function Cropper({ image, crop, onChange }: Props) {
   }
   return (
     <div className={styles.cropper}>
-      {/** biome-ignore lint/a11y/noNoninteractiveTabindex: the keys that it takes are its own */}
       <div
         className={styles.stage}
         role="application"
         aria-label={texts.avatar.stage}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys are its own
         tabIndex={0}
         onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
         onPointerMove={drag}
