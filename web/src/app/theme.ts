@@ -99,7 +99,7 @@ export const cssVariablesResolver: CSSVariablesResolver = () => ({
     '--color-good': '#146b63',
     '--color-on-filled': '#ffffff',
     '--color-warning': '#8f5400',
-    '--color-star': '#a86400',
+    '--color-star': '#b9740a',
   },
   dark: {
     '--mantine-color-body': '#141b1a',

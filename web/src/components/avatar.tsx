@@ -13,7 +13,7 @@ export function Avatar({ username, url, size = 'small' }: Props) {
     return <img className={styles.avatar} src={url} alt="" data-size={size} loading="lazy" decoding="async" />
   }
   return (
-    <span className={styles.avatar} data-size={size} data-hue={hashOf(username, 6)} aria-hidden>
+    <span className={styles.avatar} data-size={size} data-hue={hashOf(username, 8)} aria-hidden>
       {username.slice(0, 1).toUpperCase()}
     </span>
   )

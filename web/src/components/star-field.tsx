@@ -1,4 +1,4 @@
-import { IconStar, IconStarFilled } from '@tabler/icons-react'
+import { IconStar } from '@tabler/icons-react'
 import { useId, useState } from 'react'
 import type { UseFormRegisterReturn } from 'react-hook-form'
 import { texts } from '@/lib/texts'
@@ -21,7 +21,7 @@ export function StarField({ registration, value, error }: Props) {
       <div className={styles.row}>
         <div className={styles.stars} onPointerLeave={() => setPointed(0)}>
           {texts.editor.ratings.map((label, index) => {
-            const Icon = index < shown ? IconStarFilled : IconStar
+            const isOn = index < shown
             return (
               <label key={label} title={label} onPointerEnter={() => setPointed(index + 1)}>
                 <input
@@ -32,7 +32,13 @@ export function StarField({ registration, value, error }: Props) {
                   aria-label={label}
                   aria-invalid={error ? true : undefined}
                 />
-                <Icon size={30} stroke={1.5} aria-hidden data-on={index < shown} />
+                <IconStar
+                  size={30}
+                  stroke={1.5}
+                  fill={isOn ? 'currentColor' : 'none'}
+                  aria-hidden
+                  data-on={isOn}
+                />
               </label>
             )
           })}

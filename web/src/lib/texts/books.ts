@@ -23,15 +23,17 @@ export const bookTexts = {
     add: 'Add a book',
   },
   book: {
-    by: (author: string) => `by ${author}`,
+    by: (author: string, year: number | null) => (year === null ? `by ${author}` : `by ${author}, ${year}`),
     rating: (value: string) => `${value} of 5 stars`,
     noRating: 'No ratings yet',
     reviews: (count: number) => (count === 1 ? '1 review' : `${many(count)} reviews`),
-    isbn: 'ISBN',
-    year: 'Year',
+    isbn: (isbn: string) => `ISBN ${isbn}`,
     others: 'Reviews',
-    noReviews: 'Nobody has reviewed this book yet',
-    noReviewsLead: 'Be the first to say what it is like.',
+    noReviews: {
+      title: 'Nobody has reviewed this book yet',
+      lead: 'Be the first to say what it is like.',
+    },
+    noOthers: { title: 'No other reviews yet', lead: 'Yours is the first.' },
     edit: 'Edit the book',
   },
   bookForm: {

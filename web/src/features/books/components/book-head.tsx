@@ -1,6 +1,5 @@
 import { Text } from '@mantine/core'
 import { IconPencil } from '@tabler/icons-react'
-import { Facts } from '@/components/facts'
 import { PageHeading } from '@/components/page-heading'
 import { ButtonLink } from '@/components/text-link'
 import type { Book } from '@/lib/community-types'
@@ -17,24 +16,13 @@ export function BookHead({ book }: { book: Book }) {
     <div className={styles.head}>
       <BookCover title={book.title} author={book.author} size="large" />
       <div className={styles.words}>
-        <PageHeading title={book.title} lead={texts.book.by(book.author)} />
+        <PageHeading title={book.title} lead={texts.book.by(book.author, book.year)} />
         <RatingLine book={book} size={20} />
         {book.description && <Text className={styles.description}>{book.description}</Text>}
-        {(book.year !== null || book.isbn) && (
-          <Facts>
-            {book.year !== null && (
-              <>
-                <dt>{texts.book.year}</dt>
-                <dd>{book.year}</dd>
-              </>
-            )}
-            {book.isbn && (
-              <>
-                <dt>{texts.book.isbn}</dt>
-                <dd>{book.isbn}</dd>
-              </>
-            )}
-          </Facts>
+        {book.isbn && (
+          <Text size="sm" c="dimmed">
+            {texts.book.isbn(book.isbn)}
+          </Text>
         )}
         {isStaff && (
           <ButtonLink

@@ -1,11 +1,13 @@
 import { IconPencil } from '@tabler/icons-react'
 import { useLocation } from '@tanstack/react-router'
+import { useId } from 'react'
 import { Card } from '@/components/card'
 import { Loadable } from '@/components/loadable'
 import { ButtonLink } from '@/components/text-link'
 import { useUser } from '@/lib/session-user'
 import { texts } from '@/lib/texts'
 import { useOwnReview } from '../api/reviews'
+import styles from './book-reviews.module.css'
 import { ReviewCard } from './review-card'
 
 /** One's own review of a book, or the way to it. */
@@ -15,13 +17,17 @@ export function OwnReview({ book }: { book: number }) {
 }
 
 function Own({ book, username }: { book: number; username: string }) {
+  const id = useId()
   const own = useOwnReview(book, username)
   return (
     <Loadable query={own} height={96}>
       {(review) =>
         review ? (
-          <section aria-label={texts.review.own} data-own>
-            <ReviewCard review={review} names="user" level={2} />
+          <section aria-labelledby={id}>
+            <h2 id={id} className={styles.heading}>
+              {texts.review.own}
+            </h2>
+            <ReviewCard review={review} names="user" />
           </section>
         ) : (
           <Card
