@@ -28,7 +28,6 @@ export function StarField({ registration, value, error }: Props) {
                   {...registration}
                   type="radio"
                   value={index + 1}
-                  className="visually-hidden"
                   aria-label={label}
                   aria-invalid={error ? true : undefined}
                 />
