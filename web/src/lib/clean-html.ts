@@ -1,5 +1,4 @@
 import DOMPurify from 'dompurify'
-import { trustedTypesPolicy } from './trusted-types'
 
 /** What a review may hold (guide §11.1); the server stores nothing else, and nothing else is shown. */
 const TAGS = ['p', 'br', 'strong', 'em', 'u', 'a', 'ul', 'ol', 'li']
@@ -15,21 +14,10 @@ export function cleanHtml(html: string): DocumentFragment {
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
     RETURN_DOM_FRAGMENT: true,
-    ...policy(),
   })
   for (const link of fragment.querySelectorAll('a')) {
     link.rel = 'nofollow ugc noopener'
     link.target = '_blank'
   }
   return fragment
-}
-
-/** The words alone. */
-export function textOf(html: string): string {
-  return cleanHtml(html).textContent.trim()
-}
-
-function policy() {
-  const found = trustedTypesPolicy()
-  return found && { TRUSTED_TYPES_POLICY: found as never }
 }
