@@ -17,6 +17,7 @@ import urllib.request
 import django
 from django.conf import settings
 
+FIRST_ID = 4711
 KEY = "django-insecure-interop-key-of-more-than-thirty-two-bytes"
 HASHERS = [
     "Argon2PasswordHasher",
@@ -71,6 +72,9 @@ def tokens_both_ways(base):
     check("login", status == 200)
     claims = jwt.decode(login["access"], KEY, algorithms=["HS256"])
     check("PyJWT reads our access token", claims["token_type"] == "access" and claims["username"] == "user0")
+    check("the user keeps the id from there", claims["user_id"] == str(FIRST_ID))
+    me = call(base, "GET", "/api/auth/me/", bearer=login["access"])[1]
+    check("and the time of joining", me["date_joined"] == "2019-05-01T10:30:00.000000Z")
     check("simplejwt accepts our access token", str(AccessToken(login["access"])["user_id"]) == claims["user_id"])
     check("simplejwt accepts our refresh token", RefreshToken(login["refresh"])["token_type"] == "refresh")
     for user_id in (claims["user_id"], int(claims["user_id"])):
@@ -104,7 +108,10 @@ def main():
         users = []
         for index, hasher in enumerate(get_hashers()):
             encoded = make_password("Sturdy-Harbour-42", hasher=hasher.algorithm)
-            users.append({"username": f"user{index}", "email": f"user{index}@example.com", "password_hash": encoded})
+            users.append({
+                "id": FIRST_ID + index, "username": f"user{index}", "email": f"user{index}@example.com",
+                "password_hash": encoded, "date_joined": "2019-05-01T12:30:00+02:00",
+            })
         with open(f"{folder}/users.json", "w") as file:
             json.dump({"users": users}, file)
         environment = os.environ | {

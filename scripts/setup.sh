@@ -30,18 +30,32 @@ if ! have mariadbd || ! have mariadb; then
   fi
 fi
 
-# nginx, which scripts/backends.py starts for itself: the policy keeps the package from starting it.
+# A Debian package that brings a service starts it, unless this policy keeps it from that.
+install_services() {
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+    trap 'rm -f "$policy"' EXIT
+  fi
+  install_packages "$@"
+}
+
+# nginx, which scripts/backends.py starts for itself.
 if ! have nginx || [ ! -e /usr/lib/nginx/modules/ngx_http_js_module.so ]; then
   if may_install; then
-    policy=/usr/sbin/policy-rc.d
-    if [ ! -e "$policy" ]; then
-      printf '#!/bin/sh\nexit 101\n' >"$policy"
-      chmod +x "$policy"
-      trap 'rm -f "$policy"' EXIT
-    fi
-    install_packages nginx libnginx-mod-http-js
+    install_services nginx libnginx-mod-http-js
   else
     missing "nginx and its JavaScript module; install the packages nginx and libnginx-mod-http-js."
+  fi
+fi
+
+# ClamAV, which a test starts for itself, with a signature of its own.
+if ! have clamd; then
+  if may_install; then
+    install_services clamav-daemon
+  else
+    missing "ClamAV; install the package clamav-daemon."
   fi
 fi
 

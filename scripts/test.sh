@@ -24,7 +24,7 @@ if [ -x "$tools/python/bin/python" ]; then
   "$tools/python/bin/python" scripts/backends.py "$built/portcullis" "$built/examples/axum_backend"
 fi
 scripts/web_test.sh "$built/portcullis"
-scripts/e2e.sh "$built/portcullis" $(cd web/e2e && ls *.spec.ts | grep -v screenshots)
+scripts/e2e.sh "$built/portcullis" $(cd web/e2e && ls *.spec.ts | grep -vE '^(screenshots|pictures|first-paint)')
 
 # Last, so that its summary is what one sees.
 cargo nextest run --workspace

@@ -18,7 +18,8 @@ use crate::reviews;
 use crate::routes::{BEARER, Routes, name_operations};
 use crate::serve;
 use crate::state::{App, Feature};
-use crate::storage::Storage;
+use crate::storage::{Files, PublicPages, Storage};
+use crate::uploads::Uploads;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -48,7 +49,7 @@ use utoipa::openapi::{License, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
 /// The features that store something about users.
-const FEATURES: &[Feature] = &[profiles::FEATURE];
+const FEATURES: &[Feature] = &[profiles::FEATURE, reviews::FEATURE];
 
 const POLL_EVERY: Duration = Duration::from_millis(500);
 const SAVE_EVERY: Duration = Duration::from_secs(1);
@@ -208,10 +209,14 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
     let own = Origin::of_url(config.server.public_url.as_str()).map_err(StartError::of)?;
     let hello = config.server.public_url.host().to_owned();
     let transport = Transport::open(config.mail.url.expose_text(), &hello).map_err(StartError::of)?;
+    let files = Files::open(&config.storage).map_err(StartError::of)?;
     Ok(Arc::new(App {
+        files,
+        uploads: Uploads::new(&config.uploads),
         csrf: CsrfGuard::new(own, cors(&config)?),
         outbox: Outbox::new(seal, random.clone()),
         code_key: root.derive(Purpose::Code),
+        pages: PublicPages::new(clock.clone()),
         unsubscribe_key: root.derive(Purpose::Unsubscribe),
         features: FEATURES,
         config,
@@ -360,6 +365,9 @@ pub fn router(app: &Arc<App>) -> Result<Router, StartError> {
         .route("/api/schema", get(move || async move { Json(document.as_ref().clone()) }))
         .merge(health::router(app))
         .merge(docs);
+    if app.config.community.enabled {
+        router = router.merge(profiles::media::router(app));
+    }
     if let (true, Some(folder)) = (app.is_development(), app.transport.folder()) {
         router = router.merge(mailbox::router(folder).map_err(StartError::pages)?);
     }
@@ -396,8 +404,12 @@ pub fn api(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
     let (router, mut document) = tables.split_for_parts();
     document.info.title = "Portcullis".to_owned();
     document.info.description = None;
-    let tags = accounts::TAGS.iter().chain(if app.config.community.enabled { profiles::TAGS } else { &[] });
-    let tags = tags.map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)));
+    let community = [profiles::TAGS, books::TAGS, reviews::TAGS].concat();
+    let community = if app.config.community.enabled { community } else { Vec::new() };
+    let tags = accounts::TAGS
+        .iter()
+        .chain(&community)
+        .map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)));
     document.tags = Some(tags.map(TagBuilder::build).collect());
     document.info.contact = None;
     document.info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));

@@ -4,8 +4,8 @@ use crate::access::{Origin, RequestId};
 use crate::error::{Cause, Error};
 use crate::extract::Leftover;
 use crate::state::App;
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use metrics::{Counter, Histogram, counter, histogram};
@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 
 /// Longer than a slow body, a full queue of passwords and a retried write may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What the edge decides with.
 pub struct Edge {
@@ -43,14 +45,11 @@ const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// The middleware around everything, errors and preflights too.
 pub async fn handle(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-    let peer_ip = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    let peer = request.extensions().get::<SocketAddr>();
+    let peer_ip = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), SocketAddr::ip);
     let ip = edge.proxies.client_ip(peer_ip, request.headers());
     let request_id = RequestId(edge.next_request.fetch_add(ODD, Ordering::Relaxed));
     request.extensions_mut().insert(Origin { ip, request_id });
-    if let Some(peer) = peer {
-        request.extensions_mut().insert(peer);
-    }
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     // What is said to one caller is for no cache (contract §1).
@@ -71,17 +70,12 @@ pub async fn handle(State(edge): State<Arc<Edge>>, mut request: Request, next: N
     if is_private && !response.headers().contains_key(header::CACHE_CONTROL) {
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
-        response.headers_mut().insert("x-request-id", value);
-    }
     let elapsed = started.elapsed();
-    log(
-        &method,
-        route.as_ref(),
-        &response,
-        request_id,
-        u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
-    );
+    let request_id = request_id.to_string();
+    log(&method, route.as_ref(), &response, &request_id, elapsed);
+    if let Ok(value) = HeaderValue::try_from(request_id) {
+        response.headers_mut().insert(X_REQUEST_ID, value);
+    }
     edge.meters.record(&method, response.status(), elapsed);
     response
 }
@@ -126,15 +120,17 @@ fn log(
     method: &Method,
     route: Option<&MatchedPath>,
     response: &Response,
-    request_id: RequestId,
-    micros: u64,
+    request_id: &str,
+    elapsed: Duration,
 ) {
+    let method = method.as_str();
+    let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
     let route = route.map_or("unmatched", MatchedPath::as_str);
     let status = response.status().as_u16();
     if let Some(Cause(cause)) = response.extensions().get::<Cause>() {
-        tracing::error!(%request_id, %method, route, status, cause = %cause, "request failed");
+        tracing::error!(request_id, method, route, status, cause = %cause, "request failed");
     } else {
-        tracing::info!(%request_id, %method, route, status, micros, "request");
+        tracing::info!(request_id, method, route, status, micros, "request");
     }
 }
 

@@ -100,6 +100,11 @@ impl Error {
         Self::refused(StatusCode::FORBIDDEN, code, message)
     }
 
+    /// 403 for somebody whose right is missing, in Django REST framework's words.
+    pub const fn permission_denied() -> Self {
+        Self::forbidden("permission_denied", "You do not have permission to perform this action.")
+    }
+
     /// 404, also for what is hidden (contract §1).
     pub const fn not_found() -> Self {
         Self::refused(StatusCode::NOT_FOUND, "not_found", "Not found.")

@@ -104,11 +104,20 @@ enum Verb {
         #[command(subcommand)]
         verb: MailVerb,
     },
-    /// Loads users from a JSON file, beside a running server too; they come in verified.
+    /// Loads users, books and reviews from a JSON file, beside a running server too; users come in verified.
     Load {
-        /// `{"users": [{"username", "email", "password" or "password_hash", …}]}`.
+        /// `{"users": [{"username", "email", "password" or "password_hash", …}], "books": [{"title", "author",
+        /// …}], "reviews": [{"user", "book", "title", "review_text", "rating", …}]}`; `user` and `book` are places
+        /// in the lists.
         file: std::path::PathBuf,
     },
+    /// Keeps the list of books.
+    Books {
+        #[command(subcommand)]
+        verb: verbs::books::BooksVerb,
+    },
+    /// Makes a small community to look around in: people, books, reviews. Not in production.
+    Demo,
     /// Prints the OpenAPI document.
     Openapi,
 }
@@ -185,6 +194,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Invite { verb } => Ok(verbs::invite::run(Config::load(flags)?, verb).await?),
         Verb::Mail { verb: MailVerb::Test { address } } => send_test(&Config::load(flags)?, &address).await,
         Verb::Load { file } => load(Config::load(flags)?, &file).await,
+        Verb::Books { verb } => Ok(verbs::books::run(Config::load(flags)?, verb).await?),
+        Verb::Demo => Ok(verbs::demo::run(Config::load(flags)?).await?),
         Verb::Openapi => print_openapi().await,
     }
 }
@@ -266,16 +277,20 @@ async fn load(config: Config, path: &std::path::Path) -> Result<(), Failure> {
     let text = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let file: portcullis::load::LoadFile =
         serde_json::from_slice(&text).map_err(|error| format!("{} is not valid: {error}", path.display()))?;
-    let bar = indicatif::ProgressBar::new(file.users.len() as u64);
+    let bar = indicatif::ProgressBar::new(file.rows() as u64);
     let app = app::build(config, Clock::system(), Random::system()).await?;
-    let outcome = portcullis::load::users(&app, file, |done| bar.set_position(done as u64)).await;
+    let outcome = portcullis::load::load(&app, file, |done| bar.set_position(done as u64)).await;
     app.storage.close().await;
     bar.finish_and_clear();
     let report = outcome.map_err(|error| format!("the database refused: {error:?}"))?;
     for problem in &report.problems {
         eprintln!("{problem}");
     }
-    print(&format!("{} users were loaded, {} were not.\n", report.loaded, report.problems.len()));
+    let portcullis::load::Report { users, books, reviews, problems } = &report;
+    print(&format!(
+        "{users} users, {books} books and {reviews} reviews were loaded, {} rows were not.\n",
+        problems.len()
+    ));
     if report.problems.is_empty() { Ok(()) } else { Err(Failure("some rows were not loaded".to_owned())) }
 }
 

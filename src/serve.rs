@@ -1,7 +1,7 @@
 //! Connections: accepted one by one, with limits that a slow or silent client cannot outwait.
 
 use crate::config::Server;
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -119,7 +119,7 @@ where
     let service = tower::service_fn(move |request: hyper::Request<Incoming>| {
         asked.store(true, Ordering::Relaxed);
         let mut request = request.map(axum::body::Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(peer);
         service.clone().call(request)
     });
     let mut builder = Builder::new(TokioExecutor::new());

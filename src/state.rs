@@ -4,7 +4,8 @@ use crate::access::{Access, DeviceCookies, GuardContext, Passwords};
 use crate::config::{Config, Profile};
 use crate::error::Result;
 use crate::mail::{Memory, Outbox, Transport};
-use crate::storage::{Storage, Write};
+use crate::storage::{FileName, Files, PublicPages, Storage, Write};
+use crate::uploads::Uploads;
 use futures_util::future::BoxFuture;
 use portcullis_security::clock::{Clock, Timestamp};
 use portcullis_security::csrf::CsrfGuard;
@@ -24,6 +25,10 @@ pub struct App {
     pub random: Arc<Random>,
     /// Rows.
     pub storage: Arc<Storage>,
+    /// Uploaded files.
+    pub files: Files,
+    /// Where uploads are received and made harmless.
+    pub uploads: Uploads,
     /// Tokens and sessions.
     pub access: Arc<Access>,
     /// Passwords.
@@ -40,6 +45,8 @@ pub struct App {
     pub code_key: Zeroizing<[u8; 32]>,
     /// Authenticates links that unsubscribe from mails.
     pub unsubscribe_key: Zeroizing<[u8; 32]>,
+    /// Lists as anonymous callers see them.
+    pub pages: PublicPages,
     /// Shared by the guards of all routes.
     pub guard: Arc<GuardContext>,
     /// What accounts ask of every feature, since features do not know each other.
@@ -83,12 +90,27 @@ impl App {
         }
     }
 
-    /// Makes a change that may have put letters into the outbox.
+    /// Where a file is seen from outside, by its name in a row.
+    pub fn media_url(&self, name: Option<&str>) -> Option<String> {
+        name.map(|name| format!("{}/media/{name}", self.config.server.public_url.as_str()))
+    }
+
+    /// Removes a file that no row names any more. Nobody can be told when it does not go: it is out of
+    /// sight, and the log says which it is.
+    pub async fn discard(&self, name: Option<&str>) {
+        let Some(name) = name.and_then(FileName::parse) else { return };
+        if let Err(error) = self.files.remove(&name).await {
+            tracing::warn!(file = %name, ?error, "a file that is no longer used was not removed");
+        }
+    }
+
+    /// Makes a change that may have put letters into the outbox or changed what others see.
     ///
     /// # Errors
     /// As [`Storage::write`].
     pub async fn write<W: Write>(&self, write: W) -> Result<W::Output> {
         let output = self.storage.write(write).await?;
+        self.pages.drop_all();
         self.outbox.wake();
         Ok(output)
     }

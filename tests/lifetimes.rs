@@ -139,7 +139,7 @@ on_each_database! {
     async fn a_profile_and_preferences_are_made_with_the_account(app: TestApp) {
         let access = app.user("reader").await.text("access");
         let export = app.get("/api/auth/me/export/", &access).await.expect(200).body;
-        assert_eq!(export["profile"], json!({ "bio": "", "profile_visibility": "public" }));
+        assert_eq!(export["profile"], json!({ "avatar_url": null, "bio": "", "profile_visibility": "public" }));
         let preferences = export["notification_preferences"].as_object().expect("preferences");
         assert!(!preferences.is_empty() && preferences.values().all(Value::is_boolean), "{preferences:?}");
     }

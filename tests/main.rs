@@ -4,7 +4,10 @@
 
 mod accounts;
 mod api_docs;
+mod avatars;
+mod avatars_elsewhere;
 mod backup;
+mod books;
 mod community;
 mod crash;
 mod guide_flow;
@@ -17,6 +20,8 @@ mod invite;
 mod keys;
 mod lifetimes;
 mod outage;
+mod people;
+mod reviews;
 mod secrets;
 mod slow_clients;
 mod throttles;
@@ -25,3 +30,4 @@ mod timing;
 mod tokens;
 mod verbs;
 mod web;
+mod who_sees_reviews;

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["main", "verbs"],
     &["app"],
+    &["demo"],
     &["admin", "adopt", "check", "load", "backup", "calibrate"],
     &["accounts", "profiles", "books", "reviews", "chat", "search"],
     &["routes", "edge", "health", "serve", "web", "log", "api_docs"],
     &["state"],
-    &["access"],
+    &["access", "uploads"],
     &["mail", "audit", "extract"],
     &["model"],
     &["storage"],
@@ -94,7 +95,10 @@ fn only_storage_and_the_schema_know_the_kinds_of_databases() {
 fn the_page_of_conformance_names_tests_that_exist() {
     let Ok(page) = std::fs::read_to_string(root().join("docs/guide-conformance.md")) else { return };
     let all: String = sources(&["src", "crates", "tests"]).into_iter().map(|source| source.text).collect();
-    assert_tidy(conformance_problems(&page, &|name| all.contains(&format!("fn {name}("))).into_iter());
+    let browser = collected(&["web/e2e", "web/src", "clients/typescript/tests"], "ts");
+    let browser: String = browser.into_iter().map(|source| source.text).collect();
+    let exists = |name: &str| all.contains(&format!("fn {name}(")) || is_typescript_test(&browser, name);
+    assert_tidy(conformance_problems(&page, &exists).into_iter());
 }
 
 #[test]
@@ -114,6 +118,9 @@ fn the_rules_catch_what_they_are_for() {
 
     let page = "| guide | test |\n|---|---|\n| `x` one | `a::known` |\n| two | `unknown`, `often` |\n\
                 | 3 | `often` |\n| 4 | `often` |\n| 5 | `often` |\n";
+    assert!(is_typescript_test("test('signs in', async", "signs in"));
+    assert!(is_typescript_test("test(\"it's there\", ", "it's there"));
+    assert!(!is_typescript_test("test('signs in twice', ", "signs in"));
     let problems = conformance_problems(page, &|name| name != "unknown");
     assert_eq!(problems, ["no test is named `unknown`", "`often` is named on 4 lines"]);
 }
@@ -160,6 +167,13 @@ fn module_of(path: &str) -> String {
 fn depth_of(path: &str) -> usize {
     let names = path.trim_start_matches("src/").trim_end_matches(".rs").split('/');
     names.filter(|name| *name != "mod").count()
+}
+
+/// A test of the pages or of the client is called by a sentence.
+fn is_typescript_test(text: &str, name: &str) -> bool {
+    ["test", "it"]
+        .iter()
+        .any(|call| ['\'', '"'].iter().any(|quote| text.contains(&format!("{call}({quote}{name}{quote}"))))
 }
 
 fn conformance_problems(page: &str, exists: &dyn Fn(&str) -> bool) -> Vec<String> {
@@ -224,8 +238,15 @@ fn root() -> &'static Path {
 
 /// Every Rust file below these folders. `crates` means what is in its `src` folders.
 fn sources(folders: &[&str]) -> Vec<Source> {
+    let mut files = collected(folders, "rs");
+    files.retain(|source| !source.path.starts_with("crates/") || source.path.contains("/src/"));
+    files
+}
+
+/// Every file below these folders whose name ends like this.
+fn collected(folders: &[&str], extension: &str) -> Vec<Source> {
     let mut files = Vec::new();
-    folders.iter().for_each(|folder| collect(&root().join(folder), &mut files));
+    folders.iter().for_each(|folder| collect(&root().join(folder), extension, &mut files));
     assert!(!files.is_empty(), "no sources in {folders:?}");
     files
         .into_iter()
@@ -233,16 +254,15 @@ fn sources(folders: &[&str]) -> Vec<Source> {
             path: file.strip_prefix(root()).expect("below the root").display().to_string(),
             text: std::fs::read_to_string(&file).expect("a source"),
         })
-        .filter(|source| !source.path.starts_with("crates/") || source.path.contains("/src/"))
         .collect()
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+fn collect(folder: &Path, extension: &str, files: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for path in entries.map(|entry| entry.expect("an entry").path()) {
         if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            collect(&path, extension, files);
+        } else if path.extension().is_some_and(|found| found == extension) {
             files.push(path);
         }
     }

@@ -184,8 +184,8 @@ async fn fill(app: &TestApp) {
     let file: LoadFile =
         serde_json::from_value(json!({ "users": current.chain(imported).collect::<Vec<_>>() }))
             .expect("a file");
-    let report = portcullis::load::users(app.app(), file, |_| ()).await.expect("a report");
-    assert_eq!((report.loaded, report.problems.len()), (NAMES * 5, 0), "{:?}", report.problems);
+    let report = portcullis::load::load(app.app(), file, |_| ()).await.expect("a report");
+    assert_eq!((report.users, report.problems.len()), (NAMES * 5, 0), "{:?}", report.problems);
     for name in names("unverified") {
         app.register(&name).await.expect(201);
     }

@@ -43,7 +43,9 @@ fn users(folder: &Path, name: &str) -> PathBuf {
 #[test]
 fn every_verb_explains_itself() {
     let folder = folder();
-    let verbs: [&[&str]; 9] = [
+    let verbs: [&[&str]; 11] = [
+        &["books", "import"],
+        &["demo"],
         &["backup"],
         &["restore"],
         &["keys"],
@@ -155,4 +157,97 @@ fn an_invitation_is_printed_as_a_link() {
     for wrong in [&["--expires", "soon"][..], &["--email", "nonsense"], &["--mail"]] {
         assert!(!run(folder.path(), &[&["invite", "create"], wrong].concat()).status.success(), "{wrong:?}");
     }
+}
+
+#[test]
+fn books_are_imported_once_and_bad_rows_are_told_with_their_line() {
+    let folder = folder();
+    let csv = "title,author,isbn,year\nDune,Frank Herbert,0306406152,1965\n\"Two\nlines\",Ann,,\n,Nobody,,\n\
+               Again,Ann,9780306406157,\nBad,Ann,123,\nTwo lines,Ann,,\n";
+    std::fs::write(folder.path().join("books.csv"), csv).expect("a file");
+    let output = run(folder.path(), &["books", "import", "books.csv"]);
+    let (said, problems) =
+        (String::from_utf8(output.stdout).expect("text"), String::from_utf8(output.stderr).expect("text"));
+    assert!(!output.status.success(), "bad rows are a failure");
+    assert!(said.contains("3 books were imported, 1 were there, 2 rows are no books"), "{said}");
+    assert!(problems.contains("line 5: title:") && problems.contains("line 7: isbn:"), "{problems}");
+    let again = run(folder.path(), &["books", "import", "books.csv"]);
+    assert!(String::from_utf8_lossy(&again.stdout).contains("0 books were imported, 4 were there"));
+    assert!(!folder.path().join("books.csv.import").exists());
+    fail(folder.path(), &["books", "import", "nothing.csv"]);
+    std::fs::write(folder.path().join("no.csv"), "a,b\n1,2\n").expect("a file");
+    assert!(fail(folder.path(), &["books", "import", "no.csv"]).contains("title and author"));
+}
+
+#[test]
+fn an_import_goes_on_where_it_was_stopped() {
+    let folder = folder();
+    let author = "/type/author\t/authors/OL1A\t1\t2010\t{\"key\": \"/authors/OL1A\", \"name\": \"Ann\"}\n";
+    let edition = |title: &str| {
+        format!(
+            "/type/edition\t/books/OL1M\t1\t2010\t{{\"title\": \"{title}\", \"authors\": [{{\"key\": \"/authors/OL1A\"}}]}}\n"
+        )
+    };
+    let begin = author.to_owned() + &edition("One");
+    std::fs::write(folder.path().join("dump.txt"), begin.clone() + &edition("Two")).expect("a file");
+    std::fs::write(folder.path().join("dump.txt.import"), format!("{} 2\n", begin.len())).expect("a file");
+    let said = succeed(folder.path(), &["books", "import", "dump.txt"]);
+    assert!(said.contains("1 books were imported, 0 were there"), "{said}");
+    let said = succeed(folder.path(), &["books", "import", "dump.txt"]);
+    assert!(said.contains("1 books were imported, 1 were there"), "the place is forgotten: {said}");
+}
+
+#[test]
+fn a_file_of_users_books_and_reviews_is_loaded() {
+    let folder = folder();
+    let file = r#"{"users": [{"username": "ada", "email": "ada@example.com", "password_hash": "!"},
+        {"username": "a b", "email": "x@example.com", "password_hash": "!"},
+        {"id": 1, "username": "one", "email": "one@example.com", "password_hash": "!"},
+        {"id": 0, "username": "nil", "email": "nil@example.com", "password_hash": "!"},
+        {"date_joined": "in May", "username": "may", "email": "may@example.com", "password_hash": "!"}],
+        "books": [{"title": "Dune", "author": "Ann"}, {"title": ""}],
+        "reviews": [{"user": 0, "book": 0, "title": "Fine", "review_text": "<p>x<script>", "rating": 5},
+        {"user": 0, "book": 0, "title": "Twice", "review_text": "x", "rating": 5},
+        {"user": 1, "book": 0, "title": "Nobody's", "review_text": "x", "rating": 5},
+        {"user": 0, "book": 1, "title": "Of nothing", "review_text": "x", "rating": 5}, 7]}"#;
+    std::fs::write(folder.path().join("all.json"), file).expect("a file");
+    let output = run(folder.path(), &["load", "all.json"]);
+    assert!(!output.status.success());
+    let said = String::from_utf8(output.stdout).expect("text");
+    assert!(said.contains("1 users, 1 books and 1 reviews were loaded, 9 rows were not."), "{said}");
+    let problems = String::from_utf8(output.stderr).expect("text");
+    for place in [
+        "users[1]",
+        "users[2]: id:",
+        "users[3]: id:",
+        "users[4]: date_joined:",
+        "books[1]",
+        "reviews[1]: book:",
+        "reviews[2]: user:",
+        "reviews[3]: book:",
+        "reviews[4]",
+    ] {
+        assert!(problems.contains(place), "{place}: {problems}");
+    }
+}
+
+#[test]
+fn a_demo_is_made_once_and_never_in_production() {
+    let folder = folder();
+    let said = succeed(folder.path(), &["demo"]);
+    assert!(said.contains("is made") && said.contains("password is"), "{said}");
+    assert!(succeed(folder.path(), &["demo"]).contains("is there already"));
+    let production = [
+        "--set",
+        "PROFILE=production",
+        "--set",
+        "SECRET_KEY=aaaabbbbccccddddeeeeffffgggghhhh1234",
+        "--set",
+        "SERVER__PUBLIC_URL=https://a.example",
+        "--set",
+        "SERVER__TRUSTED_PROXIES=127.0.0.1/32",
+        "demo",
+    ];
+    let refused = run(folder.path(), &production);
+    assert!(!refused.status.success(), "{}", String::from_utf8_lossy(&refused.stdout));
 }

@@ -33,6 +33,8 @@ async fn every_page_has_a_nonce_of_its_own_and_the_name_of_the_site() {
         let text = page.text().await.expect("a page");
         assert!(text.contains(&format!("nonce=\"{nonce}\"")), "{text}");
         assert!(text.contains("<title>Ann &amp; &lt;Bob&gt;</title>") && !text.contains("__"), "{text}");
+        assert!(text.contains("name=\"deletion-grace\" content=\"2592000\""), "{text}");
+        assert!(text.contains("name=\"community\" content=\"true\""), "{text}");
         nonces.push(nonce.to_owned());
     }
     nonces.dedup();

@@ -1,4 +1,5 @@
 import { defineConfig } from '@playwright/test'
+import { BINARY, settings } from './e2e/settings'
 
 /**
  * `E2E_BASE_URL` points the tests at a running server. Without it they start the binary (`E2E_SERVER`) with an
@@ -7,9 +8,6 @@ import { defineConfig } from '@playwright/test'
 const outside = process.env.E2E_BASE_URL
 const listen = `127.0.0.1:${process.env.E2E_PORT ?? '4173'}`
 const baseURL = outside ?? `http://${listen}`
-// Tests run in processes of their own, and make a superuser beside the server.
-process.env.E2E_SERVER ??= '../target/debug/portcullis'
-process.env.E2E_DATA_DIR ??= `${process.env.TMPDIR ?? '/tmp'}/portcullis-e2e-${process.pid}`
 
 export default defineConfig({
   testDir: 'e2e',
@@ -21,6 +19,7 @@ export default defineConfig({
   use: {
     baseURL,
     locale: 'en-GB',
+    actionTimeout: 15_000,
     trace: 'retain-on-failure',
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -32,13 +31,8 @@ export default defineConfig({
 
 function server() {
   return {
-    command: `sh -c 'exec ${process.env.E2E_SERVER} serve'`,
+    command: `sh -c 'exec ${BINARY} serve'`,
     url: `${baseURL}/readyz`,
-    env: {
-      PORTCULLIS_STORAGE__DATA_DIR: process.env.E2E_DATA_DIR ?? '',
-      PORTCULLIS_SERVER__LISTEN: listen,
-      PORTCULLIS_THROTTLE__ENABLED: 'false',
-      PORTCULLIS_LOG__LEVEL: 'warn',
-    },
+    env: settings(listen, `${process.env.TMPDIR ?? '/tmp'}/portcullis-e2e-${process.pid}`),
   }
 }

@@ -6,7 +6,9 @@ import { siteName } from './vite/site-name.ts'
 import { themeCss } from './vite/theme-css.ts'
 
 const server = process.env.PORTCULLIS_URL ?? 'http://127.0.0.1:8000'
-const proxy = Object.fromEntries(['/api', '/dev', '/.well-known'].map((path) => [path, { target: server }]))
+const proxy = Object.fromEntries(
+  ['/api', '/dev', '/media', '/.well-known'].map((path) => [path, { target: server }]),
+)
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 export default defineConfig({
@@ -18,7 +20,14 @@ export default defineConfig({
     },
   },
   html: { cspNonce: '__NONCE__' },
-  build: { outDir: here('./dist'), assetsInlineLimit: 0, modulePreload: { polyfill: false }, manifest: true },
+  build: {
+    outDir: here('./dist'),
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    manifest: true,
+    // A style sheet of one page that failed to load would not be tried again.
+    cssCodeSplit: false,
+  },
   server: { proxy },
   test: {
     environment: 'happy-dom',

@@ -1,6 +1,7 @@
 //! What is measured, one function a row or two.
 
 use crate::Outcome;
+use crate::avatar;
 use crate::client::{self, Answer, Connection};
 use crate::load::{CONNECTIONS, Load, repeat};
 use crate::report::{Report, Row};
@@ -160,6 +161,13 @@ pub async fn login_cost(data: &TempDir, report: &mut Report) -> Outcome<()> {
         raw,
     });
     Ok(())
+}
+
+/// Uploads one after the other.
+pub async fn avatar(data: &TempDir, report: &mut Report) -> Outcome<()> {
+    let server = Server::start(data).await?;
+    let token = login(server.port, 0).await?.text("access")?;
+    avatar::upload_cost(data, &token, &server, report).await
 }
 
 /// Far more logins at once than the queue takes, and what that does to memory and to everybody else.

@@ -74,11 +74,35 @@ pub fn get(path: &str, bearer: &str) -> Vec<u8> {
     format!("{head}Authorization: Bearer {bearer}\r\n\r\n").into_bytes()
 }
 
+/// The bytes of a GET by nobody.
+pub fn get_anonymous(path: &str) -> Vec<u8> {
+    format!("{}\r\n", head("GET", path)).into_bytes()
+}
+
+/// The bytes of a POST of JSON by somebody.
+pub fn post_as(path: &str, bearer: &str, body: &serde_json::Value) -> Vec<u8> {
+    let (head, body) = (head("POST", path), body.to_string());
+    let length = body.len();
+    format!("{head}Authorization: Bearer {bearer}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}")
+        .into_bytes()
+}
+
 /// The bytes of a POST of JSON as a proxy would pass it on.
 pub fn post(path: &str, body: &serde_json::Value) -> Vec<u8> {
     let (head, body) = (head("POST", path), body.to_string());
     format!("{head}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
         .into_bytes()
+}
+
+/// The bytes of a PATCH of a form with one file, `avatar`.
+pub fn upload(path: &str, bearer: &str, file: &[u8]) -> Vec<u8> {
+    let start = "--b\r\nContent-Disposition: form-data; name=\"avatar\"; filename=\"me.jpg\"\r\n\r\n";
+    let body = [start.as_bytes(), file, b"\r\n--b--\r\n"].concat();
+    let (head, length) = (head("PATCH", path), body.len());
+    let fields = format!(
+        "Authorization: Bearer {bearer}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: {length}\r\n\r\n"
+    );
+    [head.as_bytes(), fields.as_bytes(), &body].concat()
 }
 
 fn head(method: &str, path: &str) -> String {

@@ -2,9 +2,11 @@
 //! `make bench`. Server and client are processes of their own, the server on core 0, the client on core 1,
 //! since the cost of a call is the CPU time that its server used, not the time that passed.
 
+mod avatar;
 mod bare;
 mod cases;
 mod client;
+mod community;
 mod load;
 mod report;
 mod server;
@@ -35,6 +37,9 @@ async fn measure() -> Outcome<Report> {
     cases::read(&data, &mut report).await?;
     cases::refresh(&data, &mut report).await?;
     cases::login_cost(&data, &mut report).await?;
+    cases::avatar(&data, &mut report).await?;
     cases::flood(&data, &mut report).await?;
+    community::lists(&data, &mut report).await?;
+    community::write(&data, &mut report).await?;
     Ok(report)
 }

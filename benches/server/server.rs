@@ -128,10 +128,16 @@ pub fn seeded_data() -> Outcome<TempDir> {
             })
         })
         .collect();
-    let file = data.path().join("users.json");
-    fs::write(&file, serde_json::json!({ "users": users }).to_string())?;
+    load(&data, &serde_json::json!({ "users": users }))?;
+    Ok(data)
+}
+
+/// Loads rows into the database.
+pub fn load(data: &TempDir, rows: &serde_json::Value) -> Outcome<()> {
+    let file = data.path().join("rows.json");
+    fs::write(&file, rows.to_string())?;
     let done = portcullis(data.path()).arg("load").arg(&file).stdout(Stdio::null()).status()?;
-    if done.success() { Ok(data) } else { Err("the users were not loaded".into()) }
+    if done.success() { Ok(()) } else { Err("the rows were not loaded".into()) }
 }
 
 fn portcullis(data: &Path) -> Command {
@@ -140,7 +146,8 @@ fn portcullis(data: &Path) -> Command {
     command
 }
 
-fn pinned(program: &Path) -> Command {
+/// A program on the server's core.
+pub fn pinned(program: &Path) -> Command {
     let mut command = Command::new("taskset");
     command.args(["-c", "0"]).arg(program);
     command

@@ -3,6 +3,7 @@
 //! | Type | Means |
 //! |---|---|
 //! | [`CurrentUser`] | a valid access token of an active account, else 401 |
+//! | [`Staff`] | the same of a member of staff, else 401 or 403 |
 //! | [`Viewer`] | who looks at what others made: anybody, and what the truth table shows them |
 //! | [`Client`] | where the call comes from: network, device, request id |
 //!
@@ -18,6 +19,7 @@ mod limits;
 mod passwords;
 mod refresh_token;
 mod session;
+mod staff;
 mod users;
 mod visibility;
 
@@ -31,6 +33,7 @@ pub use limits::{DropExpiredSnapshots, Limits, Rates};
 pub use passwords::{NewHash, Passwords, attributes};
 pub use refresh_token::{Presented, RefreshOutcome};
 pub use session::{EndSessions, Lifetimes, Live, NewSession, TokenPair};
+pub use staff::Staff;
 pub use users::Users;
 pub use visibility::{
     Viewer, add_to_books, audience_of_new, in_use, is_blocked, refresh_audience, relation, standing,

@@ -26,7 +26,8 @@ pub async fn run(app: &App) -> Result<()> {
         let ids = expired_accounts(app, now).await?;
         let is_last = (ids.len() as u64) < BATCH;
         for user_id in ids {
-            app.storage.write(Erase { user_id, features: app.features }).await?;
+            let avatar = app.storage.write(Erase { user_id, features: app.features }).await?;
+            app.discard(avatar.as_deref()).await;
             app.access.forget(user_id, &[]);
         }
         if is_last {
@@ -54,17 +55,19 @@ async fn expired_accounts(app: &App, now: Timestamp) -> Result<Vec<i64>> {
     Ok(ids)
 }
 
-/// Removes an account with everything that belongs to it.
+/// Removes an account with everything that belongs to it; returns the file of its picture, which goes after
+/// the commit.
 struct Erase {
     user_id: i64,
     features: &'static [Feature],
 }
 
 impl Write for Erase {
-    type Output = ();
+    type Output = Option<String>;
 
-    async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<Option<String>> {
         let id = self.user_id;
+        let profile = profiles::Entity::find_by_id(id).lock_exclusive().one(tx).await?;
         for feature in self.features {
             (feature.erase)(tx, id).await?;
         }
@@ -77,7 +80,7 @@ impl Write for Erase {
         notification_preferences::Entity::delete_by_id(id).exec(tx).await?;
         audit_events::Entity::delete_many().filter(audit_events::Column::UserId.eq(id)).exec(tx).await?;
         Entity::delete_by_id(id).exec(tx).await?;
-        Ok(())
+        Ok(profile.and_then(|profile| profile.avatar))
     }
 }
 

@@ -40,7 +40,11 @@ pub async fn export(State(app): State<Arc<App>>, caller: CurrentUser) -> Result<
             "password_changed_at": time(user.password_changed_at),
             "password_scheme": user.password_scheme,
         },
-        "profile": profile.map(|row| json!({ "bio": row.bio, "profile_visibility": row.visibility })),
+        "profile": profile.map(|row| json!({
+            "bio": row.bio,
+            "profile_visibility": row.visibility,
+            "avatar_url": app.media_url(row.avatar.as_deref()),
+        })),
         "notification_preferences": preferences.map(|row| json!({
             "new_follower": row.new_follower,
             "follow_request": row.follow_request,

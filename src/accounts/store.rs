@@ -20,7 +20,7 @@ pub const REGISTERED: &str = "Email already registered";
 /// Inserts an account with the rows that every one has beside its own; gives its id.
 ///
 /// # Errors
-/// 400 when the username or the address is taken.
+/// 400 when the username or the address is taken, or the id if one is given.
 pub async fn insert_user(tx: &DatabaseTransaction, user: ActiveModel) -> Result<i64> {
     let user_id = match Entity::insert(user).exec(tx).await {
         Ok(inserted) => inserted.last_insert_id,
@@ -29,6 +29,10 @@ pub async fn insert_user(tx: &DatabaseTransaction, user: ActiveModel) -> Result<
         }
         Err(error) if is_unique_violation(&error, "email_claim") => {
             return Err(Error::field("email", REGISTERED));
+        }
+        // SQLite names the column, MySQL the key.
+        Err(error) if ["users.id", "PRIMARY"].iter().any(|key| is_unique_violation(&error, key)) => {
+            return Err(Error::field("id", "A user with that id already exists."));
         }
         Err(error) => return Err(error.into()),
     };
@@ -41,6 +45,7 @@ async fn insert_companions(tx: &DatabaseTransaction, user_id: i64) -> Result<()>
         user_id: Set(user_id),
         bio: Set(String::new()),
         visibility: Set("public".to_owned()),
+        ..profiles::ActiveModel::default()
     };
     profiles::Entity::insert(profile).exec_without_returning(tx).await?;
     let preferences = notification_preferences::ActiveModel {

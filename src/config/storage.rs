@@ -23,14 +23,20 @@ pub(super) const SPECS: &[Spec] = &[
     Spec::url(
         "STORAGE__FILES_URL",
         "file://{STORAGE__DATA_DIR}/files",
-        "Where uploaded files are kept, as file://DIR.",
+        "Where uploaded files are kept: file://DIR or s3://BUCKET/FOLDER.",
     ),
-    Spec::plain("STORAGE__AWS_REGION", "", "Reserved for object storage.").usual("AWS_REGION"),
-    Spec::plain("STORAGE__AWS_ENDPOINT_URL", "", "Reserved for object storage.").usual("AWS_ENDPOINT_URL"),
-    Spec::secret("STORAGE__AWS_ACCESS_KEY_ID", "Reserved for object storage.").usual("AWS_ACCESS_KEY_ID"),
-    Spec::secret("STORAGE__AWS_SECRET_ACCESS_KEY", "Reserved for object storage.")
-        .usual("AWS_SECRET_ACCESS_KEY"),
-    Spec::secret("STORAGE__AWS_SESSION_TOKEN", "Reserved for object storage.").usual("AWS_SESSION_TOKEN"),
+    Spec::plain("STORAGE__AWS_REGION", "", "The region of the bucket; us-east-1 when unset.")
+        .usual("AWS_REGION"),
+    Spec::plain(
+        "STORAGE__AWS_ENDPOINT_URL",
+        "",
+        "Where a store of another maker answers; Amazon's when unset.",
+    )
+    .usual("AWS_ENDPOINT_URL"),
+    Spec::secret("STORAGE__AWS_ACCESS_KEY_ID", "The key for the bucket; the machine's role when unset.")
+        .usual("AWS_ACCESS_KEY_ID"),
+    Spec::secret("STORAGE__AWS_SECRET_ACCESS_KEY", "The secret of that key.").usual("AWS_SECRET_ACCESS_KEY"),
+    Spec::secret("STORAGE__AWS_SESSION_TOKEN", "The token of a key that is lent.").usual("AWS_SESSION_TOKEN"),
 ];
 
 /// Where everything is kept.
@@ -43,9 +49,9 @@ pub struct Storage {
     pub database_url: Secret,
     /// Redis or Valkey; none.
     pub redis_url: Option<Secret>,
-    /// Uploaded files, `file://DIR`; a directory in the data directory.
+    /// Uploaded files, `file://DIR` or `s3://BUCKET/FOLDER`; a directory in the data directory.
     pub files_url: Secret,
-    /// What object storage will need; kept, not used yet.
+    /// What a bucket needs.
     pub aws: Aws,
 }
 
@@ -120,6 +126,17 @@ impl Storage {
     pub fn files_directory(&self) -> Option<PathBuf> {
         file_path(&self.files_url)
     }
+
+    /// The bucket of uploaded files and the folder in it, which may be empty; `None` when the URL is not
+    /// `s3://BUCKET/FOLDER`.
+    #[must_use]
+    pub fn files_bucket(&self) -> Option<(&str, &str)> {
+        let rest = self.files_url.expose_text().strip_prefix("s3://")?;
+        let (bucket, folder) = rest.split_once('/').unwrap_or((rest, ""));
+        let is_name = |letter: u8| letter.is_ascii_alphanumeric() || b".-_".contains(&letter);
+        let is_bucket = !bucket.is_empty() && bucket.bytes().all(is_name);
+        is_bucket.then(|| (bucket, folder.trim_matches('/')))
+    }
 }
 
 /// The path in `file://PATH`, taken literally; it may be relative to the working directory.
@@ -180,6 +197,21 @@ mod tests {
             assert_eq!(storage(url).sqlite_path(), Some(PathBuf::from(path)), "{url}");
         }
         assert_eq!(storage("mysql://a@b/c").sqlite_path(), None);
+    }
+
+    #[test]
+    fn a_bucket_may_have_a_folder() {
+        let bucket = |url: &str| {
+            let mut storage = storage("");
+            storage.files_url = Secret::from(url);
+            let found = storage.files_bucket();
+            found.map(|(bucket, folder)| (bucket.to_owned(), folder.to_owned()))
+        };
+        assert_eq!(bucket("s3://media"), Some(("media".to_owned(), String::new())));
+        assert_eq!(bucket("s3://media/a/b/"), Some(("media".to_owned(), "a/b".to_owned())));
+        for wrong in ["s3://", "s3:///a", "s3:media", "s3://key:secret@media", "file://media"] {
+            assert_eq!(bucket(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -124,13 +124,13 @@ fn check_storage(config: &Config, problems: &mut Vec<Problem>) {
         let rest = format!("is set, but Redis {NOT_YET}: leave it unset and run one server.");
         problems.push(Problem::of("STORAGE__REDIS_URL", &rest));
     }
-    if storage.files_directory().is_none() {
-        let rest = if storage.files_url.expose_text().starts_with("s3:") {
-            format!("names object storage, which {NOT_YET}: write file://DIR.")
-        } else {
-            "cannot be used: write file://DIR.".to_owned()
-        };
-        problems.push(Problem::of("STORAGE__FILES_URL", &rest));
+    if storage.files_directory().is_none() && storage.files_bucket().is_none() {
+        let rest = "cannot be used: write file://DIR or s3://BUCKET/FOLDER.";
+        problems.push(Problem::of("STORAGE__FILES_URL", rest));
+    }
+    if storage.aws.access_key_id.is_some() != storage.aws.secret_access_key.is_some() {
+        let rest = "goes with AWS_SECRET_ACCESS_KEY: set both or neither.";
+        problems.push(Problem::of("STORAGE__AWS_ACCESS_KEY_ID", rest));
     }
 }
 
@@ -234,7 +234,7 @@ mod tests {
         };
         assert!(sentence(|config| config.storage.database_url = "postgres://a".into()).contains(NOT_YET));
         assert!(sentence(|config| config.storage.redis_url = Some("redis://a".into())).contains(NOT_YET));
-        assert!(sentence(|config| config.storage.files_url = "s3://bucket".into()).contains(NOT_YET));
+        assert!(sentence(|config| config.storage.files_url = "s3://".into()).contains("s3://BUCKET"));
         assert!(
             sentence(|config| config.storage.database_url = "oracle://a".into()).contains("unknown scheme")
         );

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 const REQUIRED: &str = "This field is required.";
 const NULL: &str = "This field may not be null.";
 const BLANK: &str = "This field may not be blank.";
+const NOT_INTEGER: &str = "A valid integer is required.";
 const NOT_TEXT: &str = "Not a valid string.";
 const NOT_BOOLEAN: &str = "Must be a valid boolean.";
 const NOT_OBJECT: &str = "Expected an object.";
@@ -66,6 +67,38 @@ impl Input {
         }
     }
 
+    /// A whole number that may be missing.
+    pub fn optional_integer(&mut self, name: &'static str) -> Option<i64> {
+        match self.object.remove(name)? {
+            Value::Null => None,
+            value => as_integer(&value).or_else(|| self.wrong(name, NOT_INTEGER)),
+        }
+    }
+
+    /// A whole number that must be there.
+    pub fn integer(&mut self, name: &'static str) -> Option<i64> {
+        match self.object.remove(name) {
+            None => self.lacking(name, REQUIRED),
+            Some(Value::Null) => self.lacking(name, NULL),
+            Some(value) => as_integer(&value).or_else(|| self.wrong(name, NOT_INTEGER)),
+        }
+    }
+
+    /// Turns a number into what it stands for, or notes why it cannot.
+    pub fn check<T>(
+        &mut self,
+        name: &'static str,
+        number: Option<i64>,
+        parse: impl FnOnce(i64) -> Result<T, String>,
+    ) -> Option<T> {
+        parse(number?).map_or_else(|problem| self.wrong(name, &problem), Some)
+    }
+
+    /// Whether a field is there and null: it is to be emptied.
+    pub fn is_null(&self, name: &str) -> bool {
+        self.object.get(name).is_some_and(Value::is_null)
+    }
+
     /// A truth value that may be missing.
     pub fn optional_flag(&mut self, name: &'static str) -> Option<bool> {
         match self.object.remove(name) {
@@ -120,5 +153,14 @@ impl Input {
     fn wrong<T>(&mut self, name: &'static str, problem: &str) -> Option<T> {
         self.invalid.add(name, problem);
         None
+    }
+}
+
+/// A number, or a text of one as Django REST framework takes it.
+fn as_integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
     }
 }

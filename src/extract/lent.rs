@@ -15,32 +15,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-/// Where an unread body comes back to.
-#[derive(Clone, Default)]
-pub struct Leftover(Arc<Mutex<Option<Body>>>);
+/// Where an unread body comes back to; nowhere when there is none.
+pub struct Leftover(Option<Place>);
+
+type Place = Arc<Mutex<Option<Body>>>;
 
 struct Lent {
     body: Body,
-    leftover: Leftover,
+    place: Place,
 }
 
 impl Leftover {
     /// Lends the body of a request to whoever handles it.
     pub fn lend(request: Request) -> (Self, Request) {
-        let leftover = Self::default();
         // Who waits for "100 Continue" sends nothing before a body is wanted (RFC 9110 §10.1.1).
         if request.body().is_end_stream() || request.headers().contains_key(EXPECT) {
-            return (leftover, request);
+            return (Self(None), request);
         }
-        let lender = leftover.clone();
-        let request = request.map(|body| Body::new(Lent { body, leftover: lender }));
-        (leftover, request)
+        let place = Place::default();
+        let leftover = Self(Some(place.clone()));
+        (leftover, request.map(|body| Body::new(Lent { body, place })))
     }
 
     /// Reads what came back, at most 32 MiB, until 20 s after the request began.
     pub async fn discard(self, began: Instant) {
-        let unread = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(body) = unread else { return };
+        let Some(place) = self.0 else { return };
+        let Some(body) = place.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         let discard = async {
             let (mut stream, mut size) = (body.into_data_stream(), 0);
             while let Some(Ok(chunk)) = stream.next().await {
@@ -79,7 +79,7 @@ impl Drop for Lent {
     fn drop(&mut self) {
         if !self.body.is_end_stream() {
             let body = std::mem::take(&mut self.body);
-            *self.leftover.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
+            *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
         }
     }
 }

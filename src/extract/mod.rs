@@ -10,9 +10,11 @@ mod json;
 mod lent;
 mod page;
 mod parameter;
+mod search;
 
 pub use body::{Body, MAX_BODY, buffered};
 pub use input::{FromInput, Input};
 pub use lent::Leftover;
 pub use page::{Key, ListQuery, Ordering, Page, PageParameters, count_up_to_limit};
 pub use parameter::Parameter;
+pub use search::{Search, WordTable, words};

@@ -10,8 +10,8 @@ use axum::extract::{FromRequestParts, OriginalUri, Query};
 use axum::http::request::Parts;
 use sea_orm::sea_query::{Alias, Asterisk, Expr, Query as SeaQuery};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select, Value,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, QueryTrait, Select, Value,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -78,6 +78,22 @@ pub enum Key {
     Text(String),
 }
 
+impl Key {
+    /// Reads a column of a row as a key; where the id alone orders, it is none.
+    ///
+    /// # Errors
+    /// When the column is neither a number nor a text.
+    pub fn read(row: &QueryResult, index: usize, is_id: bool) -> Result<Self> {
+        if is_id {
+            return Ok(Self::None);
+        }
+        if let Ok(number) = row.try_get_by_index::<Option<i64>>(index) {
+            return Ok(number.map_or(Self::None, Self::Integer));
+        }
+        Ok(row.try_get_by_index::<Option<String>>(index)?.map_or(Self::None, Self::Text))
+    }
+}
+
 impl From<Key> for Value {
     fn from(key: Key) -> Self {
         match key {
@@ -135,6 +151,45 @@ impl ListQuery {
             Some(cursor) if cursor.ordering != ordering.tag() => Err(invalid_cursor()),
             _ => Ok(ordering),
         }
+    }
+
+    /// As [`ListQuery::ordering`], for a list that refuses an ordering it does not know.
+    ///
+    /// # Errors
+    /// 400 for an unknown ordering too.
+    pub fn known_ordering(&self, allowed: &[Ordering]) -> Result<Ordering> {
+        let wanted = self.parameter("ordering").unwrap_or_default();
+        let name = wanted.strip_prefix('-').unwrap_or(wanted);
+        if !wanted.is_empty() && !allowed.iter().any(|ordering| ordering.name == name) {
+            return Err(Error::field("ordering", "Select a valid choice."));
+        }
+        self.ordering(allowed)
+    }
+
+    /// A name for the first page of a list without a search or a user; `None` for any other page.
+    pub fn first_page_key(&self, ordering: Ordering) -> Option<String> {
+        let is_plain =
+            self.is_first_page() && ["search", "user"].iter().all(|name| self.parameter(name).is_none());
+        // All parameters are part of `next`.
+        is_plain.then(|| self.link(&self.path, None) + " " + &ordering.tag())
+    }
+
+    /// Of places in any order, those of the page: nearest to the cursor first, one more than the page holds if
+    /// there are so many.
+    pub fn cut(&self, ordering: Ordering, places: &mut [(Key, i64)]) -> Vec<i64> {
+        let is_descending = ordering.is_descending != self.is_backwards();
+        places.sort_unstable();
+        if is_descending {
+            places.reverse();
+        }
+        let begin = self.cursor.as_ref().map_or(0, |cursor| {
+            places.partition_point(|(key, id)| {
+                let order = (key, *id).cmp(&(&cursor.key, cursor.id));
+                if is_descending { order.is_ge() } else { order.is_le() }
+            })
+        });
+        let limit = usize::try_from(self.limit()).unwrap_or(usize::MAX);
+        places.iter().skip(begin).take(limit).map(|(_, id)| *id).collect()
     }
 
     /// Rows to fetch: one more than the page holds tells whether another page follows.
@@ -200,7 +255,7 @@ impl ListQuery {
                 let (key, id) = place(row);
                 Cursor { is_backwards, ordering: ordering.tag(), key, id }
             });
-            self.link(public_url, cursor.as_ref())
+            self.link(public_url.as_str(), cursor.as_ref())
         };
         let has_cursor = self.cursor.is_some();
         let next = if is_backwards { has_cursor } else { has_more };
@@ -214,7 +269,7 @@ impl ListQuery {
     }
 
     /// This list's URL with another cursor; without one, its first page.
-    fn link(&self, public_url: &WebUrl, cursor: Option<&Cursor>) -> String {
+    fn link(&self, public_url: &str, cursor: Option<&Cursor>) -> String {
         let mut pairs: Vec<(&str, &str)> = Vec::new();
         let encoded = cursor.map(Cursor::encode);
         if let Some(encoded) = &encoded {
@@ -224,7 +279,7 @@ impl ListQuery {
         pairs.extend(kept.map(|(name, value)| (name.as_str(), value.as_str())));
         let query = form(&pairs);
         let question = if query.is_empty() { "" } else { "?" };
-        format!("{}{}/{question}{query}", public_url.as_str(), self.path.trim_end_matches('/'))
+        format!("{public_url}{}/{question}{query}", self.path.trim_end_matches('/'))
     }
 }
 
@@ -282,8 +337,11 @@ fn beyond<C: ColumnTrait>(cursor: &Cursor, by: Option<C>, id: C, is_descending: 
         Key::None => Condition::any().add(by.is_not_null()).add(tied.add(by.is_null())),
         key => {
             let value = Value::from(key.clone());
-            let beyond = Condition::any().add(past(by, value.clone())).add(tied.add(by.eq(value)));
-            if is_descending { beyond.add(by.is_null()) } else { beyond }
+            let beyond = Condition::any().add(past(by, value.clone())).add(tied.add(by.eq(value.clone())));
+            // Says nothing new, but is a range: an index is read from the cursor on.
+            let range = if is_descending { by.lte(value) } else { by.gte(value) };
+            let beyond = Condition::all().add(range).add(beyond);
+            if is_descending { Condition::any().add(beyond).add(by.is_null()) } else { beyond }
         }
     })
 }

@@ -14,7 +14,7 @@ pub struct Model {
     pub title: String,
     /// At most 200 characters.
     pub author: String,
-    /// Digits, and an X at the end of the old form: unique where there is one.
+    /// ISBN-13, digits alone: unique where there is one.
     pub isbn: Option<String>,
     /// Plain text.
     pub description: String,

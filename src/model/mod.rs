@@ -6,12 +6,14 @@
 
 pub mod audit_events;
 pub mod blocks;
+pub mod book_words;
 pub mod books;
 pub mod follows;
 pub mod notification_preferences;
 pub mod one_time_tokens;
 pub mod outbox;
 pub mod profiles;
+pub mod review_words;
 pub mod reviews;
 pub mod revocations;
 mod schema;
@@ -42,6 +44,9 @@ impl MigratorTrait for Migrator {
             Box::new(blocks::create()),
             Box::new(books::create()),
             Box::new(reviews::create()),
+            Box::new(book_words::create()),
+            Box::new(review_words::create()),
+            Box::new(profiles::add_avatar()),
         ]
     }
 }

@@ -1,6 +1,6 @@
 //! Profiles: what others may see of an account.
 
-use super::schema::{CreateTable, key, text};
+use super::schema::{AddColumn, CreateTable, key, optional_text, text};
 use sea_orm::entity::prelude::*;
 
 /// The public face of an account.
@@ -14,6 +14,8 @@ pub struct Model {
     pub bio: String,
     /// `public`, `followers_only` or `private`.
     pub visibility: String,
+    /// The file of the picture, if there is one.
+    pub avatar: Option<String>,
 }
 
 /// No relation is declared: joins name their columns.
@@ -28,4 +30,10 @@ pub fn create() -> CreateTable {
         .column(key(Column::UserId))
         .column(text(Column::Bio, 500))
         .column(text(Column::Visibility, 16))
+}
+
+/// Adds the picture. The file's address finds its profile.
+pub fn add_avatar() -> AddColumn {
+    AddColumn::new("m0015_add_avatar_to_profiles", Entity.table_name(), optional_text(Column::Avatar, 64))
+        .index("avatar")
 }

@@ -42,19 +42,21 @@ impl CreateTable {
         self.indexes.push(TableIndex { columns, unique: true });
         self
     }
+}
 
-    async fn create_index(&self, manager: &SchemaManager<'_>, wanted: TableIndex) -> Result<(), DbErr> {
-        let name = format!("{}_{}", self.table, wanted.columns.replace(',', "_"));
+impl TableIndex {
+    async fn create(self, manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
+        let name = format!("{table}_{}", self.columns.replace(',', "_"));
         // MySQL has no CREATE INDEX IF NOT EXISTS.
-        if manager.has_index(self.table, &name).await? {
+        if manager.has_index(table, &name).await? {
             return Ok(());
         }
         let mut index = Index::create();
-        index.name(&name).table(Alias::new(self.table));
-        for column in wanted.columns.split(',') {
+        index.name(&name).table(Alias::new(table));
+        for column in self.columns.split(',') {
             index.col(Alias::new(column));
         }
-        if wanted.unique {
+        if self.unique {
             index.unique();
         }
         manager.create_index(index).await
@@ -82,7 +84,50 @@ impl MigrationTrait for CreateTable {
         }
         manager.create_table(table).await?;
         for index in &self.indexes {
-            self.create_index(manager, *index).await?;
+            index.create(manager, self.table).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A migration that adds one column to a table that is there, with its indexes.
+pub struct AddColumn {
+    migration: &'static str,
+    table: &'static str,
+    column: ColumnDef,
+    indexes: Vec<TableIndex>,
+}
+
+impl AddColumn {
+    /// Rows that are there get a null, so the column has to take one.
+    pub(super) const fn new(migration: &'static str, table: &'static str, column: ColumnDef) -> Self {
+        Self { migration, table, column, indexes: Vec::new() }
+    }
+
+    /// An index over comma-separated columns.
+    pub(super) fn index(mut self, columns: &'static str) -> Self {
+        self.indexes.push(TableIndex { columns, unique: false });
+        self
+    }
+}
+
+impl MigrationName for AddColumn {
+    fn name(&self) -> &str {
+        self.migration
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for AddColumn {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // Neither database here has ADD COLUMN IF NOT EXISTS.
+        if !manager.has_column(self.table, self.column.get_column_name()).await? {
+            let mut change = Table::alter();
+            change.table(Alias::new(self.table)).add_column(self.column.clone());
+            manager.alter_table(change).await?;
+        }
+        for index in &self.indexes {
+            index.create(manager, self.table).await?;
         }
         Ok(())
     }

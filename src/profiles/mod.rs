@@ -1,9 +1,11 @@
 //! Profiles and who sees them: settings, follows, blocks, and the mails about them (guide §7, contract §3).
 
+mod avatar;
 mod belongings;
 mod block;
 mod follow;
 pub mod letters;
+pub mod media;
 mod own;
 mod person;
 mod preferences;
@@ -30,6 +32,7 @@ pub fn routes(routes: Routes) -> Routes {
     use Door::{Closed, Ignoring, Open};
     routes
         .add(Closed, Limit::General, routes!(own::read, own::update))
+        .add(Closed, Limit::General, routes!(avatar::upload, avatar::remove))
         .add(Open, Limit::General, routes!(show::show))
         .add(Closed, Limit::General, routes!(follow::follow, follow::unfollow))
         .add(Closed, Limit::General, routes!(requests::list))

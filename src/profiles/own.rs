@@ -49,7 +49,7 @@ pub async fn read(State(app): State<Arc<App>>, caller: CurrentUser) -> Result<Js
     Ok(Json(OwnProfile {
         username: caller.user.username.clone(),
         bio: profile.bio,
-        avatar_url: None,
+        avatar_url: app.media_url(profile.avatar.as_deref()),
         followers_count,
         following_count,
         profile_visibility: profile.visibility,

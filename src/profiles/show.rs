@@ -41,7 +41,7 @@ pub async fn show(State(app): State<Arc<App>>, shown: VisibleProfile) -> Result<
     Ok(Json(Profile {
         username: user.username,
         bio: profile.bio,
-        avatar_url: None,
+        avatar_url: app.media_url(profile.avatar.as_deref()),
         followers_count,
         following_count,
         follow_status: follow.as_ref().map(status_of),

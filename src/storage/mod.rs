@@ -1,4 +1,4 @@
-//! Rows on disk: connections, migrations, and the one way to write.
+//! Rows and files: connections, migrations, and the one way to write.
 //!
 //! Only this folder knows which database is behind. Reads go through [`Storage::reader`]; every write is
 //! a [`Write`] and is acknowledged after its commit: on SQLite by the group-commit writer
@@ -6,11 +6,15 @@
 
 mod connect;
 mod fault;
+mod files;
 mod group;
+mod pages;
 mod pool;
 
 pub use connect::ConnectError;
 pub use fault::is_unique_violation;
+pub use files::{FileName, Files, FilesError};
+pub use pages::{Moment, PublicPages};
 
 use crate::error::{Error, Result};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, IsolationLevel, TransactionTrait};

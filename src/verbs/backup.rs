@@ -63,6 +63,9 @@ pub async fn backup(config: &Config, arguments: BackupArguments) -> Outcome {
     print(&format!("{} rows and {} files are in {}.\n", written.rows, written.files, written.path.display()));
     let note = if source.with_secret { "holds the development secret" } else { "does not hold SECRET_KEY" };
     print(&format!("It {note}.\n"));
+    if source.files.is_none() {
+        print("Uploaded files are in their bucket, not in the backup.\n");
+    }
     Ok(())
 }
 

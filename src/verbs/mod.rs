@@ -1,6 +1,8 @@
 //! The verbs of the command line that have verbs of their own.
 
 pub mod backup;
+pub mod books;
+pub mod demo;
 pub mod hash;
 pub mod invite;
 pub mod keys;

@@ -1,9 +1,12 @@
 //! A server for each test, with a database and a mailbox of its own.
 
 pub mod canaries;
+pub mod clamd;
+pub mod form;
 pub mod mariadb;
 pub mod openapi;
 pub mod process;
+pub mod s3;
 pub mod smtp;
 
 use portcullis::app::Running;
@@ -115,6 +118,7 @@ impl TestApp {
     }
 
     async fn at(clock: Clock, database: Database, change: impl FnOnce(&mut Config)) -> Self {
+        provide_cryptography();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut config = Config::development(folder.path());
         config.server.listen = "127.0.0.1:0".parse().expect("an address");
@@ -317,6 +321,11 @@ pub fn skip(reason: &str) {
     {
         println!("skipped: {reason}");
     }
+}
+
+/// As the first line of the program does: the client of buckets, and so every client, asks for it.
+pub fn provide_cryptography() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 /// A text that occurs nowhere else.

@@ -37,7 +37,7 @@ fn read(document: &Value, path: &str, method: &str, operation: &Value) -> Operat
     let schema = name.map_or(schema, |name| &document["components"]["schemas"][name]);
     let fields = schema["properties"].as_object().into_iter().flat_map(Map::keys).cloned().collect();
     assert!(
-        operation["requestBody"].is_null() || schema["properties"].is_object(),
+        operation["requestBody"]["content"]["application/json"].is_null() || schema["properties"].is_object(),
         "{method} {path}: {schema}"
     );
     let parameters = operation["parameters"].as_array().into_iter().flatten();

@@ -29,6 +29,7 @@ impl Process {
 
     /// As [`start`](Self::start), run by another command.
     pub async fn start_under(folder: &Path, settings: &[(&str, &str)], wrapper: &[&str]) -> Self {
+        super::provide_cryptography();
         let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = free.expect("a free port").port();
         let defaults = [

@@ -1,9 +1,18 @@
 import AxeBuilder from '@axe-core/playwright'
-import { type APIRequestContext, test as base, expect, type Page } from '@playwright/test'
+import {
+  type APIRequestContext,
+  type Browser,
+  type BrowserContext,
+  test as base,
+  expect,
+  type Page,
+} from '@playwright/test'
 
 export { expect }
 
 interface Fixtures {
+  /** What pages have complained of so far; a test that provokes complaints takes them out again. */
+  complaints: string[]
   /**
    * Whether hostile HTML is part of the test. It is cleaned in a document of its own, where the policy of the
    * page refuses its handlers and styles before they are taken out, and says so.
@@ -13,42 +22,45 @@ interface Fixtures {
   newPage: () => Promise<Page>
 }
 
-/** A test that also fails when a page breaks its content security policy or throws. */
+/** What the policy says of hostile HTML that is being cleaned. */
+const REFUSED = /inline event handler|inline style|(script|style)-src-attr inline/
+
+/** A test that also fails when a page of it breaks its content security policy or throws. */
 export const test = base.extend<Fixtures>({
   isHostile: [false, { option: true }],
-  page: async ({ page, isHostile }, use) => {
-    const complaints = await watch(page)
-    await use(page)
-    const refused = /inline event handler|inline style|(script|style)-src-attr inline/
-    expect(complaints.filter((complaint) => !isHostile || !refused.test(complaint))).toEqual([])
+  complaints: async ({ context, isHostile }, use) => {
+    const complaints: string[] = []
+    await watch(context, complaints)
+    await use(complaints)
+    expect(complaints.filter((complaint) => !isHostile || !REFUSED.test(complaint))).toEqual([])
   },
-  newPage: async ({ browser }, use, { project }) => {
-    const complaints: string[][] = []
-    const pages: Page[] = []
+  // Every page needs it, the test's first and those of other tabs.
+  page: async ({ complaints, page }, use) => {
+    void complaints
+    await use(page)
+  },
+  newPage: async ({ browser, baseURL, locale, complaints }, use) => {
+    const contexts: BrowserContext[] = []
     await use(async () => {
-      const { baseURL, locale } = project.use
-      const page = await (await browser.newContext({ baseURL, locale })).newPage()
-      complaints.push(await watch(page))
-      pages.push(page)
-      return page
+      const context = await browser.newContext({ baseURL, locale })
+      contexts.push(context)
+      await watch(context, complaints)
+      return context.newPage()
     })
-    for (const page of pages) await page.context().close()
-    expect(complaints.flat()).toEqual([])
+    for (const context of contexts) await context.close()
   },
 })
 
-async function watch(page: Page): Promise<string[]> {
-  const complaints: string[] = []
-  page.on('pageerror', (error) => complaints.push(error.message))
-  page.on('console', (message) => {
+async function watch(context: BrowserContext, complaints: string[]): Promise<void> {
+  context.on('weberror', (failure) => complaints.push(failure.error().message))
+  context.on('console', (message) => {
     if (/content security policy|trusted ?types?/i.test(message.text())) complaints.push(message.text())
   })
-  await page.addInitScript(() => {
+  await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', (event) => {
       console.error(`Content Security Policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`)
     })
   })
-  return complaints
 }
 
 export interface Person {
@@ -58,11 +70,13 @@ export interface Person {
 }
 
 let count = 0
+// Workers run at once, against one server.
+const worker = process.env.TEST_PARALLEL_INDEX ?? '0'
 
 /** Somebody who is not registered yet. */
 export function somebody(): Person {
   count += 1
-  const username = `ada_${Date.now().toString(36)}_${count}`
+  const username = `ada_${Date.now().toString(36)}_${worker}${count}`
   return { username, email: `${username}@example.com`, password: 'Lattice-gate-47-iron' }
 }
 
@@ -82,6 +96,14 @@ export async function register(page: Page, person: Person = somebody()): Promise
   await page.goto(await mailedLink(page, person.email, '/verify-email'))
   await page.getByRole('button', { name: 'Verify my address' }).click()
   await expect(page.getByRole('heading', { name: `Hello, ${person.username}` })).toBeVisible()
+  return person
+}
+
+/** Registers somebody in a browser that the test does not use otherwise. */
+export async function registerElsewhere(browser: Browser, baseURL: string | undefined): Promise<Person> {
+  const elsewhere = await browser.newContext({ baseURL })
+  const person = await register(await elsewhere.newPage())
+  await elsewhere.close()
   return person
 }
 
@@ -134,9 +156,11 @@ export async function mailedCode(page: Page, email: string): Promise<string> {
   return code[0]
 }
 
-/** What axe finds on the page, one line for each finding. */
-export async function findings(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
+/** What axe finds on the page by all of its rules or some, one line for each finding. */
+export async function findings(page: Page, rules?: string[]): Promise<string[]> {
+  // A mail's frame runs no scripts, axe's neither.
+  const axe = new AxeBuilder({ page }).setLegacyMode().options({ iframes: false })
+  const { violations } = await (rules ? axe.withRules(rules) : axe).analyze()
   return violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`),
   )

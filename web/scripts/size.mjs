@@ -9,6 +9,8 @@ const DIST = new URL('../dist/', import.meta.url)
 const manifest = JSON.parse(readFileSync(new URL('.vite/manifest.json', DIST), 'utf8'))
 const files = new Set(['index.html'])
 for (const entry of ENTRIES) collect(entry)
+// The one style sheet of all pages.
+files.add(manifest['style.css'].file)
 
 const sizes = [...files].map((file) => [
   file,

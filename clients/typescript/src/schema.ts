@@ -347,6 +347,265 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/profile/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the caller's own profile and settings. */
+        get: operations["get_api_profile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes the caller's profile and settings. A new visibility holds at once, also for every review. */
+        patch: operations["patch_api_profile"];
+        trace?: never;
+    };
+    "/api/profile/avatar/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes the caller's picture, if there is one. */
+        delete: operations["delete_api_profile_avatar"];
+        options?: never;
+        head?: never;
+        /** Sets the caller's picture; the one before is removed. */
+        patch: operations["patch_api_profile_avatar"];
+        trace?: never;
+    };
+    "/api/profiles/{username}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a profile. One that the caller may not see is answered as if it did not exist. */
+        get: operations["get_api_profiles_username"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/profiles/{username}/follow/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Follows somebody, or asks to: a public profile is followed at once, one for followers only when its
+         *     owner approves.
+         */
+        post: operations["post_api_profiles_username_follow"];
+        /**
+         * Ends following somebody, or takes the request back. Where the caller does not follow, nothing is ended,
+         *     and the answer is the same.
+         */
+        delete: operations["delete_api_profiles_username_follow"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/follow-requests/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the requests that wait for the caller's answer, the newest first. */
+        get: operations["get_api_follow_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/follow-requests/{id}/approve/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approves a request: who asked follows the caller from now on. Approving again is the same. */
+        post: operations["post_api_follow_requests_id_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/follow-requests/{id}/reject/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rejects a request. Who asked is not told, and may ask again. */
+        post: operations["post_api_follow_requests_id_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/profiles/{username}/block/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Blocks somebody: ends follows and requests both ways, and hides both from each other. Whoever is
+         *     blocked is not told. Staff read everything all the same, and are not hidden.
+         */
+        post: operations["post_api_profiles_username_block"];
+        /** Ends the caller's block. Follows that it ended do not come back, and a block by the other stays. */
+        delete: operations["delete_api_profiles_username_block"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/blocks/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists whom the caller has blocked, the latest first. */
+        get: operations["get_api_blocks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/unsubscribe/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a page that asks whether mails of one sort shall stop. It changes nothing. */
+        get: operations["get_api_notifications_unsubscribe"];
+        put?: never;
+        /** Turns one sort of mails off. The body is not looked at; doing it again is the same. */
+        post: operations["post_api_notifications_unsubscribe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/books/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists books. A search finds words of title and author, whole or begun, and ISBNs. */
+        get: operations["get_api_books"];
+        put?: never;
+        /** Makes a book; staff only. */
+        post: operations["post_api_books"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/books/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a book. */
+        get: operations["get_api_books_id"];
+        put?: never;
+        post?: never;
+        /** Removes a book with all of its reviews; staff only. */
+        delete: operations["delete_api_books_id"];
+        options?: never;
+        head?: never;
+        /** Changes a book; staff only. */
+        patch: operations["patch_api_books_id"];
+        trace?: never;
+    };
+    "/api/reviews/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists reviews, the newest first. A search finds words of their titles, whole or begun. */
+        get: operations["get_api_reviews"];
+        put?: never;
+        /** Makes a review of a book by the caller. */
+        post: operations["post_api_reviews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reviews/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a review. */
+        get: operations["get_api_reviews_id"];
+        /** Puts a review in place of the caller's. */
+        put: operations["put_api_reviews_id"];
+        post?: never;
+        /** Removes the caller's review, or for staff anybody's. */
+        delete: operations["delete_api_reviews_id"];
+        options?: never;
+        head?: never;
+        /** Changes the caller's review. */
+        patch: operations["patch_api_reviews_id"];
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -355,6 +614,92 @@ export interface components {
         AddressRequest: {
             /** @description The address. */
             email: string;
+        };
+        /** @description Where the new picture is. */
+        AvatarResponse: {
+            message: string;
+            avatar_url?: string | null;
+        };
+        /** @description A form with a file. */
+        AvatarUpload: {
+            /**
+             * Format: binary
+             * @description A JPEG, PNG or WebP of at most 5 MiB and 25 megapixels, told by its content. It is turned upright,
+             *     fitted into 512 × 512 without being cropped or enlarged, and stored as a JPEG without metadata.
+             */
+            avatar: string;
+        };
+        /** @description What has come of it. */
+        BlockResponse: {
+            /** @description `blocked`. */
+            status: string;
+        };
+        /** @description Somebody whom the caller has blocked. */
+        BlockedPerson: {
+            /** @description The username. */
+            user: string;
+            /** @description Since when. */
+            created_at: string;
+        };
+        /** @description A book as a viewer sees it. */
+        Book: {
+            /** Format: int64 */
+            id: number;
+            /** @description Plain text. */
+            title: string;
+            /** @description Plain text. */
+            author: string;
+            /** @description ISBN-13, digits alone. */
+            isbn?: string | null;
+            /** @description Plain text. */
+            description: string;
+            /**
+             * Format: int64
+             * @description When it was first published.
+             */
+            year?: number | null;
+            /**
+             * Format: double
+             * @description The mean of the ratings that the caller may see; null without one.
+             */
+            average_rating?: number | null;
+            /**
+             * Format: int64
+             * @description The number of reviews that the caller may see.
+             */
+            review_count: number;
+        };
+        /** @description What changes of a book; the rest stays. */
+        BookPatch: {
+            /** @description Plain text, at most 200 characters. */
+            title?: string | null;
+            /** @description Plain text, at most 200 characters. */
+            author?: string | null;
+            /** @description ISBN-10 or ISBN-13; null or empty takes it away. */
+            isbn?: string | null;
+            /** @description Plain text, at most 10,000 characters. */
+            description?: string | null;
+            /**
+             * Format: int64
+             * @description When it was first published; null takes it away.
+             */
+            year?: number | null;
+        };
+        /** @description A book to be made. */
+        BookRequest: {
+            /** @description Plain text, at most 200 characters. */
+            title: string;
+            /** @description Plain text, at most 200 characters. */
+            author: string;
+            /** @description ISBN-10 or ISBN-13; it is kept as ISBN-13. Unique. */
+            isbn?: string | null;
+            /** @description Plain text, at most 10,000 characters. */
+            description?: string | null;
+            /**
+             * Format: int64
+             * @description When it was first published.
+             */
+            year?: number | null;
         };
         /** @description The old and the new password. */
         ChangePasswordRequest: {
@@ -395,6 +740,22 @@ export interface components {
             email: string;
             /** @description The caller's password. */
             password: string;
+        };
+        /** @description Somebody's request to follow the caller. */
+        FollowRequest: {
+            /**
+             * Format: int64
+             * @description For the answer.
+             */
+            id: number;
+            /** @description The username of who asks. */
+            user: string;
+            created_at: string;
+        };
+        /** @description What has come of it. */
+        FollowResponse: {
+            /** @description `accepted`, or `pending` until the other approves. */
+            status: string;
         };
         /** @description Credentials. */
         LoginRequest: {
@@ -459,6 +820,140 @@ export interface components {
             /** @description The sentence. */
             message: string;
         };
+        /** @description A profile as its owner sees it. */
+        OwnProfile: {
+            username: string;
+            /** @description Plain text, at most 500 characters. */
+            bio: string;
+            /** @description Where the picture is, if there is one. */
+            avatar_url?: string | null;
+            /** Format: int64 */
+            followers_count: number;
+            /** Format: int64 */
+            following_count: number;
+            /** @description `public`, `followers_only` or `private`. */
+            profile_visibility: string;
+            /** @description Which mails the owner wants. */
+            notification_preferences: components["schemas"]["Preferences"];
+        };
+        /** @description One page of a list. */
+        Page_BlockedPerson: {
+            /**
+             * Format: int64
+             * @description How many there are in all; exact up to 10,000, where it stops.
+             */
+            count: number;
+            /** @description The URL of the page after this one. */
+            next?: string | null;
+            /** @description The URL of the page before this one. */
+            previous?: string | null;
+            /** @description The rows. */
+            results: {
+                /** @description The username. */
+                user: string;
+                /** @description Since when. */
+                created_at: string;
+            }[];
+        };
+        /** @description One page of a list. */
+        Page_Book: {
+            /**
+             * Format: int64
+             * @description How many there are in all; exact up to 10,000, where it stops.
+             */
+            count: number;
+            /** @description The URL of the page after this one. */
+            next?: string | null;
+            /** @description The URL of the page before this one. */
+            previous?: string | null;
+            /** @description The rows. */
+            results: {
+                /** Format: int64 */
+                id: number;
+                /** @description Plain text. */
+                title: string;
+                /** @description Plain text. */
+                author: string;
+                /** @description ISBN-13, digits alone. */
+                isbn?: string | null;
+                /** @description Plain text. */
+                description: string;
+                /**
+                 * Format: int64
+                 * @description When it was first published.
+                 */
+                year?: number | null;
+                /**
+                 * Format: double
+                 * @description The mean of the ratings that the caller may see; null without one.
+                 */
+                average_rating?: number | null;
+                /**
+                 * Format: int64
+                 * @description The number of reviews that the caller may see.
+                 */
+                review_count: number;
+            }[];
+        };
+        /** @description One page of a list. */
+        Page_FollowRequest: {
+            /**
+             * Format: int64
+             * @description How many there are in all; exact up to 10,000, where it stops.
+             */
+            count: number;
+            /** @description The URL of the page after this one. */
+            next?: string | null;
+            /** @description The URL of the page before this one. */
+            previous?: string | null;
+            /** @description The rows. */
+            results: {
+                /**
+                 * Format: int64
+                 * @description For the answer.
+                 */
+                id: number;
+                /** @description The username of who asks. */
+                user: string;
+                created_at: string;
+            }[];
+        };
+        /** @description One page of a list. */
+        Page_Review: {
+            /**
+             * Format: int64
+             * @description How many there are in all; exact up to 10,000, where it stops.
+             */
+            count: number;
+            /** @description The URL of the page after this one. */
+            next?: string | null;
+            /** @description The URL of the page before this one. */
+            previous?: string | null;
+            /** @description The rows. */
+            results: {
+                /** Format: int64 */
+                id: number;
+                /**
+                 * Format: int64
+                 * @description The book's id.
+                 */
+                book: number;
+                /** @description The owner's username. */
+                user: string;
+                /** @description Plain text: encode it where it is shown. */
+                title: string;
+                /** @description Harmless HTML. */
+                review_text: string;
+                /**
+                 * Format: int64
+                 * @description 1 to 5.
+                 */
+                rating: number;
+                is_public: boolean;
+                created_at: string;
+                updated_at: string;
+            }[];
+        };
         /** @description The rules. */
         PasswordPolicyResponse: {
             /** @description `guide` or `nist`. */
@@ -475,6 +970,50 @@ export interface components {
             max_length: number;
             /** @description One sentence for each rule. */
             help: string[];
+        };
+        /** @description Which mails somebody wants. */
+        Preferences: {
+            /** @description Somebody follows me. */
+            new_follower: boolean;
+            /** @description Somebody asks to follow me. */
+            follow_request: boolean;
+            /** @description My request was approved. */
+            follow_approved: boolean;
+            /** @description A book that I reviewed got another review. */
+            book_reviewed: boolean;
+        };
+        /** @description The mails to turn on or off; others stay. */
+        PreferencesPatch: {
+            /** @description Somebody follows me. */
+            new_follower?: boolean | null;
+            /** @description Somebody asks to follow me. */
+            follow_request?: boolean | null;
+            /** @description My request was approved. */
+            follow_approved?: boolean | null;
+            /** @description A book that I reviewed got another review. */
+            book_reviewed?: boolean | null;
+        };
+        /** @description A profile as others see it. */
+        Profile: {
+            username: string;
+            /** @description Plain text. */
+            bio: string;
+            /** @description Where the picture is, if there is one. */
+            avatar_url?: string | null;
+            /** Format: int64 */
+            followers_count: number;
+            /** Format: int64 */
+            following_count: number;
+            /** @description Whether the caller follows: `accepted`, `pending`, or null for not at all. */
+            follow_status?: string | null;
+        };
+        /** @description What to change; the rest stays. */
+        ProfilePatch: {
+            /** @description Plain text, at most 500 characters, may be empty. */
+            bio?: string | null;
+            /** @description `public`, `followers_only` or `private`. */
+            profile_visibility?: string | null;
+            notification_preferences?: components["schemas"]["PreferencesPatch"] | null;
         };
         /** @description A refresh token, or nothing where it is in the cookie. */
         RefreshRequest: {
@@ -510,6 +1049,68 @@ export interface components {
         RegisterResponse: {
             message: string;
             user: components["schemas"]["ShortUser"];
+        };
+        /** @description A review. */
+        Review: {
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description The book's id.
+             */
+            book: number;
+            /** @description The owner's username. */
+            user: string;
+            /** @description Plain text: encode it where it is shown. */
+            title: string;
+            /** @description Harmless HTML. */
+            review_text: string;
+            /**
+             * Format: int64
+             * @description 1 to 5.
+             */
+            rating: number;
+            is_public: boolean;
+            created_at: string;
+            updated_at: string;
+        };
+        /** @description What changes of a review; the rest stays. */
+        ReviewPatch: {
+            /**
+             * Format: int64
+             * @description Another book.
+             */
+            book?: number | null;
+            /** @description Plain text, at most 200 characters. */
+            title?: string | null;
+            /** @description HTML, at most 50,000 characters. */
+            review_text?: string | null;
+            /**
+             * Format: int64
+             * @description 1 to 5.
+             */
+            rating?: number | null;
+            /** @description Whether others may see it. */
+            is_public?: boolean | null;
+        };
+        /** @description A review, to be made or put in place of another. */
+        ReviewRequest: {
+            /**
+             * Format: int64
+             * @description The book's id; one review for each user and book.
+             */
+            book: number;
+            /** @description Plain text, at most 200 characters: tags are taken out. */
+            title: string;
+            /** @description HTML, at most 50,000 characters: p, br, strong, em, u, a, ul, ol and li stay, other tags are taken out. */
+            review_text: string;
+            /**
+             * Format: int64
+             * @description 1 to 5.
+             */
+            rating: number;
+            /** @description Whether others may see it, as far as they may see the profile; true. */
+            is_public?: boolean | null;
         };
         /** @description One session. */
         Session: {
@@ -1599,6 +2200,1433 @@ export interface operations {
             };
             /** @description An access token was sent, and it is not valid. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_api_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The profile. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnProfile"];
+                };
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patch_api_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfilePatch"];
+            };
+        };
+        responses: {
+            /** @description The profile as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnProfile"];
+                };
+            };
+            /** @description A field is not as it has to be. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    delete_api_profile_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is no picture any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patch_api_profile_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["AvatarUpload"];
+            };
+        };
+        responses: {
+            /** @description It is shown from now on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvatarResponse"];
+                };
+            };
+            /** @description There is no file, it is no picture, or a virus scanner refused it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The file is larger than 5 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is not multipart/form-data. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_api_profiles_username: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Without regard to case. */
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The profile. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description An access token was sent, and it is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is none, or none that the caller may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_api_profiles_username_follow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Without regard to case. */
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was there before. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowResponse"];
+                };
+            };
+            /** @description The follow or request is made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowResponse"];
+                };
+            };
+            /** @description Nobody follows themselves. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is nobody of that name whom the caller may follow. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    delete_api_profiles_username_follow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Without regard to case. */
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The caller does not follow any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is nobody of that name whom the caller follows or may follow. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_api_follow_requests: {
+        parameters: {
+            query?: {
+                /** @description A place in the list, from `next` or `previous`. */
+                cursor?: string;
+                /** @description Rows on a page: 1 to 100, default 20. A larger number is taken for 100. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of requests. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FollowRequest"];
+                };
+            };
+            /** @description The cursor is none of this list. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_api_follow_requests_id_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The follow has begun. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowResponse"];
+                };
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The caller has no such request. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_api_follow_requests_id_reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request is gone. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowResponse"];
+                };
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The caller has no such request. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_api_profiles_username_block: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Without regard to case. */
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They were blocked before. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockResponse"];
+                };
+            };
+            /** @description They are blocked. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockResponse"];
+                };
+            };
+            /** @description Nobody blocks themselves. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is nobody of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    delete_api_profiles_username_block: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Without regard to case. */
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The caller does not block them any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is nobody of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_api_blocks: {
+        parameters: {
+            query?: {
+                /** @description A place in the list, from `next` or `previous`. */
+                cursor?: string;
+                /** @description Rows on a page: 1 to 100, default 20. A larger number is taken for 100. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of people. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BlockedPerson"];
+                };
+            };
+            /** @description The cursor is none of this list. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_api_notifications_unsubscribe: {
+        parameters: {
+            query: {
+                /** @description Of the link in a mail. */
+                token: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page with a button. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description The token is none of ours. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_api_notifications_unsubscribe: {
+        parameters: {
+            query: {
+                /** @description Of the link in a mail, or of its List-Unsubscribe field. */
+                token: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are off. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description The token is none of ours. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_api_books: {
+        parameters: {
+            query?: {
+                /** @description A place in the list, from `next` or `previous`. */
+                cursor?: string;
+                /** @description Rows on a page: 1 to 100, default 20. A larger number is taken for 100. */
+                page_size?: number;
+                /** @description Words; a book has to have all of them. */
+                search?: string;
+                /** @description title (the default), author, year, review_count (of the reviews that everybody sees), created_at or id; with a minus the largest first. */
+                ordering?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of books; their figures count what the caller may see. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Book"];
+                };
+            };
+            /** @description A parameter is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An access token was sent, and it is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_api_books: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookRequest"];
+            };
+        };
+        responses: {
+            /** @description The book. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Book"];
+                };
+            };
+            /** @description A field is wrong, or another book has the ISBN. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The caller is not staff. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_api_books_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The book; its figures count what the caller may see. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Book"];
+                };
+            };
+            /** @description An access token was sent, and it is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such book. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    delete_api_books_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The caller is not staff. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such book. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patch_api_books_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookPatch"];
+            };
+        };
+        responses: {
+            /** @description The book as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Book"];
+                };
+            };
+            /** @description A field is wrong, or another book has the ISBN. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The caller is not staff. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such book. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_api_reviews: {
+        parameters: {
+            query?: {
+                /** @description A place in the list, from `next` or `previous`. */
+                cursor?: string;
+                /** @description Rows on a page: 1 to 100, default 20. A larger number is taken for 100. */
+                page_size?: number;
+                /** @description Of this book alone. */
+                book?: number;
+                /** @description By this user alone: a username. */
+                user?: string;
+                /** @description Words; a title has to have all of them. */
+                search?: string;
+                /** @description created_at, id or rating; with a minus the largest first. -created_at by default. */
+                ordering?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the reviews that the caller may see. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Review"];
+                };
+            };
+            /** @description A parameter is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An access token was sent, and it is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_api_reviews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewRequest"];
+            };
+        };
+        responses: {
+            /** @description The review as it is stored. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Review"];
+                };
+            };
+            /** @description A field is wrong, there is no such book, or the caller has reviewed it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_api_reviews_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The review. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Review"];
+                };
+            };
+            /** @description An access token was sent, and it is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such review, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    put_api_reviews_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewRequest"];
+            };
+        };
+        responses: {
+            /** @description The review as it is stored. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Review"];
+                };
+            };
+            /** @description A field is wrong, there is no such book, or the caller has reviewed it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is somebody else's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such review, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    delete_api_reviews_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is somebody else's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such review, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patch_api_reviews_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewPatch"];
+            };
+        };
+        responses: {
+            /** @description The review as it is stored. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Review"];
+                };
+            };
+            /** @description A field is wrong, there is no such book, or the caller has reviewed it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is somebody else's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such review, or the caller may not see it. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -9,7 +9,9 @@
 //! | [`password`] | policies, hashing, the six Django formats, a pool that bounds memory |
 //! | [`token`] | simplejwt-compatible JWTs, signing keys, one-time tokens |
 //! | [`permission`] | who may see and change what: one truth table |
+//! | [`upload`] | pictures from strangers: told by content, bounded, drawn anew |
 //! | [`throttle`] | exact sliding windows ("5/minute") |
+//! | [`sanitize`] | rich and plain texts from strangers |
 //! | [`seal`] | authenticated encryption of database columns |
 //! | [`client_ip`] | the caller's address behind trusted proxies |
 //! | [`headers`], [`cors`], [`csrf`] | what a browser is told, and what it must prove |
@@ -23,7 +25,9 @@ pub mod headers;
 pub mod password;
 pub mod permission;
 pub mod random;
+pub mod sanitize;
 pub mod seal;
 pub mod secret;
 pub mod throttle;
 pub mod token;
+pub mod upload;

@@ -1,8 +1,9 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
 import * as z from 'zod/mini'
 import { ORDERINGS } from '@/features/books/api/orderings'
 import { ensureSession } from '@/lib/session'
 import { hasCommunity } from '@/lib/site'
+import { lazyPage } from './lazy-page'
 import { member, requireSession, root } from './root-route'
 
 /** Pages that visitors may see, too: what is on them depends on who is asking. */
@@ -10,13 +11,13 @@ export const community = createRoute({
   getParentRoute: () => root,
   id: 'community',
   beforeLoad: () => ensureSession(),
-  component: lazyRouteComponent(() => import('./community-layout'), 'CommunityLayout'),
+  component: lazyPage(() => import('./community-layout'), 'CommunityLayout'),
 })
 
 const home = createRoute({
   getParentRoute: () => community,
   path: '/home',
-  component: lazyRouteComponent(() => import('@/features/feed/routes/home'), 'HomePage'),
+  component: lazyPage(() => import('@/features/feed/routes/home'), 'HomePage'),
 })
 
 const booksSearch = z.object({
@@ -28,19 +29,19 @@ const books = createRoute({
   getParentRoute: () => community,
   path: '/books',
   validateSearch: booksSearch,
-  component: lazyRouteComponent(() => import('@/features/books/routes/books'), 'BooksPage'),
+  component: lazyPage(() => import('@/features/books/routes/books'), 'BooksPage'),
 })
 
 const book = createRoute({
   getParentRoute: () => community,
   path: '/books/$id',
-  component: lazyRouteComponent(() => import('@/features/books/routes/book'), 'BookPage'),
+  component: lazyPage(() => import('@/features/books/routes/book'), 'BookPage'),
 })
 
 const person = createRoute({
   getParentRoute: () => community,
   path: '/people/$username',
-  component: lazyRouteComponent(() => import('@/features/people/routes/person'), 'PersonPage'),
+  component: lazyPage(() => import('@/features/people/routes/person'), 'PersonPage'),
 })
 
 /** Pages in the community's look that need a session. */
@@ -53,19 +54,19 @@ const writing = createRoute({
 const reviewEditor = createRoute({
   getParentRoute: () => writing,
   path: '/books/$id/review',
-  component: lazyRouteComponent(() => import('@/features/reviews/routes/review-editor'), 'ReviewEditorPage'),
+  component: lazyPage(() => import('@/features/reviews/routes/review-editor'), 'ReviewEditorPage'),
 })
 
 const newBook = createRoute({
   getParentRoute: () => writing,
   path: '/books/new',
-  component: lazyRouteComponent(() => import('@/features/books/routes/new-book'), 'NewBookPage'),
+  component: lazyPage(() => import('@/features/books/routes/new-book'), 'NewBookPage'),
 })
 
 const editBook = createRoute({
   getParentRoute: () => writing,
   path: '/books/$id/edit',
-  component: lazyRouteComponent(() => import('@/features/books/routes/edit-book'), 'EditBookPage'),
+  component: lazyPage(() => import('@/features/books/routes/edit-book'), 'EditBookPage'),
 })
 
 export const communityPages = ifEnabled([
@@ -79,34 +80,25 @@ export const communityPages = ifEnabled([
 const publicProfile = createRoute({
   getParentRoute: () => member,
   path: '/settings/profile',
-  component: lazyRouteComponent(
-    () => import('@/features/settings/routes/public-profile'),
-    'PublicProfilePage',
-  ),
+  component: lazyPage(() => import('@/features/settings/routes/public-profile'), 'PublicProfilePage'),
 })
 
 const notifications = createRoute({
   getParentRoute: () => member,
   path: '/settings/notifications',
-  component: lazyRouteComponent(
-    () => import('@/features/settings/routes/notifications'),
-    'NotificationsPage',
-  ),
+  component: lazyPage(() => import('@/features/settings/routes/notifications'), 'NotificationsPage'),
 })
 
 const blocked = createRoute({
   getParentRoute: () => member,
   path: '/settings/blocked',
-  component: lazyRouteComponent(() => import('@/features/settings/routes/blocked'), 'BlockedPage'),
+  component: lazyPage(() => import('@/features/settings/routes/blocked'), 'BlockedPage'),
 })
 
 const followRequests = createRoute({
   getParentRoute: () => member,
   path: '/follow-requests',
-  component: lazyRouteComponent(
-    () => import('@/features/settings/routes/follow-requests'),
-    'FollowRequestsPage',
-  ),
+  component: lazyPage(() => import('@/features/settings/routes/follow-requests'), 'FollowRequestsPage'),
 })
 
 export const settingsPages = ifEnabled([publicProfile, notifications, blocked, followRequests] as const)

@@ -1,11 +1,6 @@
-import {
-  createRootRoute,
-  createRoute,
-  lazyRouteComponent,
-  type ParsedLocation,
-  redirect,
-} from '@tanstack/react-router'
+import { createRootRoute, createRoute, type ParsedLocation, redirect } from '@tanstack/react-router'
 import { ensureSession } from '@/lib/session'
+import { lazyPage } from './lazy-page'
 import { NotFoundPage } from './not-found-page'
 import { Root } from './root'
 
@@ -16,7 +11,7 @@ export const member = createRoute({
   getParentRoute: () => root,
   id: 'member',
   beforeLoad: requireSession,
-  component: lazyRouteComponent(() => import('./account-layout'), 'AccountLayout'),
+  component: lazyPage(() => import('./account-layout'), 'AccountLayout'),
 })
 
 /** Whoever is not signed in does that first, and is then led on to where they were going. */

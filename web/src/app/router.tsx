@@ -1,4 +1,4 @@
-import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import * as z from 'zod/mini'
 import { noteNavigation } from '@/components/first-page'
 import { homePath } from '@/lib/next-path'
@@ -6,6 +6,7 @@ import { ensureSession } from '@/lib/session'
 import { AuthLayout } from './auth-layout'
 import { community, communityPages, settingsPages } from './community-routes'
 import { FailedPage } from './failed-page'
+import { lazyPage } from './lazy-page'
 import { PendingPage } from './pending-page'
 import { member, root } from './root-route'
 
@@ -34,50 +35,50 @@ const welcome = createRoute({
     const session = await Promise.race([ensureSession().catch(() => undefined), late])
     if (session?.status === 'signed-in') throw redirect({ to: homePath, replace: true })
   },
-  component: lazyRouteComponent(() => import('@/features/welcome/routes/welcome'), 'WelcomePage'),
+  component: lazyPage(() => import('@/features/welcome/routes/welcome'), 'WelcomePage'),
 })
 
 const signIn = createRoute({
   getParentRoute: () => guest,
   path: '/sign-in',
   validateSearch: searchWithNext,
-  component: lazyRouteComponent(() => import('@/features/auth/routes/sign-in'), 'SignInPage'),
+  component: lazyPage(() => import('@/features/auth/routes/sign-in'), 'SignInPage'),
 })
 
 const signUp = createRoute({
   getParentRoute: () => guest,
   path: '/sign-up',
-  component: lazyRouteComponent(() => import('@/features/auth/routes/sign-up'), 'SignUpPage'),
+  component: lazyPage(() => import('@/features/auth/routes/sign-up'), 'SignUpPage'),
 })
 
 const checkMail = createRoute({
   getParentRoute: () => guest,
   path: '/check-mail',
-  component: lazyRouteComponent(() => import('@/features/auth/routes/check-mail'), 'CheckMailPage'),
+  component: lazyPage(() => import('@/features/auth/routes/check-mail'), 'CheckMailPage'),
 })
 
 const verifyEmail = createRoute({
   getParentRoute: () => guest,
   path: '/verify-email',
-  component: lazyRouteComponent(() => import('@/features/auth/routes/verify-email'), 'VerifyEmailPage'),
+  component: lazyPage(() => import('@/features/auth/routes/verify-email'), 'VerifyEmailPage'),
 })
 
 const forgotPassword = createRoute({
   getParentRoute: () => guest,
   path: '/forgot-password',
-  component: lazyRouteComponent(() => import('@/features/auth/routes/forgot-password'), 'ForgotPasswordPage'),
+  component: lazyPage(() => import('@/features/auth/routes/forgot-password'), 'ForgotPasswordPage'),
 })
 
 const resetPassword = createRoute({
   getParentRoute: () => guest,
   path: '/reset-password',
-  component: lazyRouteComponent(() => import('@/features/auth/routes/reset-password'), 'ResetPasswordPage'),
+  component: lazyPage(() => import('@/features/auth/routes/reset-password'), 'ResetPasswordPage'),
 })
 
 const confirmEmail = createRoute({
   getParentRoute: () => guest,
   path: '/confirm-email',
-  component: lazyRouteComponent(() => import('@/features/auth/routes/confirm-email'), 'ConfirmEmailPage'),
+  component: lazyPage(() => import('@/features/auth/routes/confirm-email'), 'ConfirmEmailPage'),
 })
 
 const account = createRoute({ getParentRoute: () => member, path: '/account' })
@@ -85,31 +86,31 @@ const account = createRoute({ getParentRoute: () => member, path: '/account' })
 const profile = createRoute({
   getParentRoute: () => account,
   path: '/',
-  component: lazyRouteComponent(() => import('@/features/account/routes/profile'), 'ProfilePage'),
+  component: lazyPage(() => import('@/features/account/routes/profile'), 'ProfilePage'),
 })
 
 const email = createRoute({
   getParentRoute: () => account,
   path: '/email',
-  component: lazyRouteComponent(() => import('@/features/account/routes/email'), 'EmailPage'),
+  component: lazyPage(() => import('@/features/account/routes/email'), 'EmailPage'),
 })
 
 const password = createRoute({
   getParentRoute: () => account,
   path: '/password',
-  component: lazyRouteComponent(() => import('@/features/account/routes/password'), 'PasswordPage'),
+  component: lazyPage(() => import('@/features/account/routes/password'), 'PasswordPage'),
 })
 
 const sessions = createRoute({
   getParentRoute: () => account,
   path: '/sessions',
-  component: lazyRouteComponent(() => import('@/features/account/routes/sessions'), 'SessionsPage'),
+  component: lazyPage(() => import('@/features/account/routes/sessions'), 'SessionsPage'),
 })
 
 const data = createRoute({
   getParentRoute: () => account,
   path: '/data',
-  component: lazyRouteComponent(() => import('@/features/account/routes/data'), 'DataPage'),
+  component: lazyPage(() => import('@/features/account/routes/data'), 'DataPage'),
 })
 
 /** Every page, and who may see it. */

@@ -234,7 +234,7 @@ export const texts = {
     fileName: (site: string, username: string) => `${site.toLowerCase()}-${username}.json`,
     delete: 'Delete the account',
     deleteLead: (date: string) =>
-      `You are signed out everywhere and your content is hidden at once. On ${date} everything is deleted for good. To undo it, sign in before then: you have 30 days.`,
+      `You are signed out everywhere and your content is hidden at once. On ${date} everything is deleted for good. To undo it, sign in before then.`,
     confirm: (username: string) => `Type ${username} to confirm`,
     confirmRule: (username: string) => `Type ${username}, exactly so.`,
     deleteSubmit: 'Delete my account',

@@ -9,19 +9,22 @@ import { PasswordField } from '@/components/password-field'
 import { TextField } from '@/components/text-field'
 import { farewell } from '@/lib/farewell'
 import { fields } from '@/lib/fields'
+import { deletionGrace } from '@/lib/site'
 import { texts } from '@/lib/texts'
 import { formatDay } from '@/lib/time'
 import { useSubmit } from '@/lib/use-submit'
 import { useDeleteMe } from '../api/data'
 import { useMe } from '../api/me'
 
-const GRACE = 30 * 86_400_000
-
 /** Closing the account: what happens, when, how to undo it, and the form. */
 export function DeleteCard() {
   const me = useMe()
   return (
-    <Card title={texts.data.delete} lead={texts.data.deleteLead(formatDay(Date.now() + GRACE))} tone="danger">
+    <Card
+      title={texts.data.delete}
+      lead={texts.data.deleteLead(formatDay(Date.now() + deletionGrace))}
+      tone="danger"
+    >
       <Loadable query={me} height={200}>
         {({ username }) => <DeleteForm username={username} />}
       </Loadable>

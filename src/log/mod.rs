@@ -5,7 +5,10 @@
 //! them are written at once. A process that is killed loses the last 50 ms of its `info` lines, of its audit
 //! log nothing.
 
+mod json;
+
 use crate::config::{Log, LogFormat};
+use json::Json;
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -33,7 +36,7 @@ pub fn start(config: &Log) -> io::Result<Lines> {
         LogFormat::Json => {
             let gathering = lines.clone();
             std::thread::Builder::new().name("log".to_owned()).spawn(move || gathering.write_for_ever())?;
-            log.json().flatten_event(true).with_writer(Handle(lines.clone())).init();
+            log.event_format(Json).with_writer(Handle(lines.clone())).init();
         }
     }
     Ok(lines)

@@ -1,0 +1,81 @@
+//! Numbers of books (ISO 2108).
+
+/// Reads an ISBN-10 or ISBN-13, with or without hyphens and spaces, as the digits of an ISBN-13.
+///
+/// Both forms of one number become the same text, so that a unique column holds one book for both.
+///
+/// # Errors
+/// A sentence when it has another form or its check digit is wrong.
+pub fn parse_isbn(text: &str) -> Result<String, String> {
+    let characters: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'-' | b' ')).collect();
+    let digits = match characters.as_slice() {
+        [all @ .., _] if !all.iter().all(u8::is_ascii_digit) => None,
+        [nine @ .., last] if nine.len() == 9 => from_old_form(nine, *last),
+        all if all.len() == 13 => from_new_form(all),
+        _ => None,
+    };
+    digits.ok_or_else(|| "Enter a valid ISBN-10 or ISBN-13.".to_owned())
+}
+
+fn from_old_form(nine: &[u8], last: u8) -> Option<String> {
+    let weighted = nine.iter().zip((2..=10).rev()).map(|(digit, weight)| u32::from(digit - b'0') * weight);
+    let expected = match (11 - weighted.sum::<u32>() % 11) % 11 {
+        10 => b'X',
+        number => digit(number),
+    };
+    if last.to_ascii_uppercase() != expected {
+        return None;
+    }
+    let mut all: Vec<u8> = b"978".iter().chain(nine).copied().collect();
+    all.push(check_digit(&all));
+    String::from_utf8(all).ok()
+}
+
+fn from_new_form(all: &[u8]) -> Option<String> {
+    let (twelve, last) = all.split_at(12);
+    let is_book = twelve.starts_with(b"978") || twelve.starts_with(b"979");
+    (is_book && last == [check_digit(twelve)]).then(|| String::from_utf8(all.to_vec()).ok())?
+}
+
+fn check_digit(twelve: &[u8]) -> u8 {
+    let weights = [1, 3].into_iter().cycle();
+    let sum: u32 = twelve.iter().zip(weights).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+    digit((10 - sum % 10) % 10)
+}
+
+fn digit(number: u32) -> u8 {
+    char::from_digit(number, 10).map_or(b'?', |character| character as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_isbn;
+
+    #[test]
+    fn both_forms_of_a_number_are_the_same_text() {
+        // Examples of the ISBN Users' Manual and of ISO 2108.
+        for text in ["0-306-40615-2", "0306406152", "978-0-306-40615-7", "978 0 306 40615 7"] {
+            assert_eq!(parse_isbn(text).as_deref(), Ok("9780306406157"), "{text}");
+        }
+        assert_eq!(parse_isbn("0-8044-2957-x").as_deref(), Ok("9780804429573"));
+        assert!(parse_isbn("979-10-90636-07-1").is_ok());
+    }
+
+    #[test]
+    fn what_is_no_number_of_a_book_is_refused() {
+        for text in [
+            "",
+            "0306406153",
+            "9780306406158",
+            "X306406152",
+            "123",
+            "4006381333931",
+            "97803064061577",
+            "é306406152",
+            "0-306-40615-²",
+            "---",
+        ] {
+            assert!(parse_isbn(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What reviews are stored of somebody: for their owner, and how they go.
+
+use super::store::delete_words;
+use crate::access::add_to_books;
+use crate::error::Result;
+use crate::model::reviews::{Column, Entity};
+use crate::state::{App, Feature};
+use portcullis_security::clock::Timestamp;
+use portcullis_security::permission::Audience;
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use serde_json::{Value, json};
+
+/// For the list of features in `app.rs`.
+pub const FEATURE: Feature = Feature {
+    export: |app, user_id| Box::pin(export(app, user_id)),
+    erase: |tx, user_id| Box::pin(erase(tx, user_id)),
+};
+
+async fn export(app: &App, user_id: i64) -> Result<(&'static str, Value)> {
+    let own = Entity::find().filter(Column::UserId.eq(user_id)).all(app.storage.reader()).await?;
+    let time = |micros| Timestamp::from_micros(micros).to_string();
+    let reviews = own.iter().map(|review| {
+        json!({
+            "id": review.id,
+            "book": review.book_id,
+            "title": review.title,
+            "review_text": review.review_text,
+            "rating": review.rating,
+            "is_public": review.is_public,
+            "created_at": time(review.created_at),
+            "updated_at": time(review.updated_at),
+        })
+    });
+    Ok(("reviews", reviews.collect()))
+}
+
+/// Books in the order of their ids, as everywhere, against deadlocks.
+async fn erase(tx: &DatabaseTransaction, user_id: i64) -> Result<()> {
+    let mut own = Entity::find().filter(Column::UserId.eq(user_id)).all(tx).await?;
+    own.sort_unstable_by_key(|review| review.book_id);
+    for review in &own {
+        delete_words(tx, review.id).await?;
+        if review.audience == Audience::Everyone.code() {
+            add_to_books(tx, &[review.book_id], -review.rating, -1).await?;
+        }
+    }
+    Entity::delete_many().filter(Column::UserId.eq(user_id)).exec(tx).await?;
+    Ok(())
+}

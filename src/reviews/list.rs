@@ -1,0 +1,227 @@
+//! The list of reviews: the caller's own, and what others show (guide §7.2).
+
+use super::slices;
+use super::view::{Review, usernames};
+use crate::access::{Viewer, fold, relation};
+use crate::error::{Error, Result};
+use crate::extract::{Key, ListQuery, Ordering, Page, PageParameters, Search, count_up_to_limit};
+use crate::model::reviews::{Column, Entity, Model};
+use crate::model::{review_words, users};
+use crate::state::App;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryResult};
+use std::sync::Arc;
+
+/// Ids grow with time: they stand for it.
+const ORDERINGS: [Ordering; 3] = [
+    Ordering { name: "created_at", is_descending: true },
+    Ordering { name: "id", is_descending: true },
+    Ordering { name: "rating", is_descending: true },
+];
+
+/// Counting stops here (contract §1).
+const MAX_COUNT: u64 = 10_000;
+
+/// Lists reviews, the newest first. A search finds words of their titles, whole or begun.
+#[utoipa::path(get, path = "/reviews", tag = "reviews", params(PageParameters,
+    ("book" = Option<i64>, Query, description = "Of this book alone."),
+    ("user" = Option<String>, Query, description = "By this user alone: a username."),
+    ("search" = Option<String>, Query, description = "Words; a title has to have all of them."),
+    ("ordering" = Option<String>, Query, description = "created_at, id or rating; with a minus the largest first. \
+        -created_at by default.")),
+    responses((status = 200, description = "A page of the reviews that the caller may see.", body = Page<Review>),
+    (status = 400, description = "A parameter is wrong.")))]
+pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, query: ListQuery) -> Result<Response> {
+    let ordering = query.known_ordering(&ORDERINGS)?;
+    let filter = Filter::read(&app, viewer, &query).await?;
+    let is_public = viewer == Viewer::Anonymous && filter.search.is_none();
+    let key = is_public.then(|| query.first_page_key(ordering)).flatten();
+    if let Some(page) = key.as_ref().and_then(|key| app.pages.find(key)) {
+        return Ok(json(page));
+    }
+    let moment = app.pages.moment();
+    let page = match &filter.search {
+        Some(search) => found(&app, &query, ordering, &filter, search).await?,
+        None => merged(&app, &query, ordering, &filter).await?,
+    };
+    let names = usernames(app.storage.reader(), page.results.iter().map(|review| review.user_id)).await?;
+    let page = page.map(|review| {
+        let name = names.get(&review.user_id).cloned().unwrap_or_default();
+        Review::of(review, name)
+    });
+    let body = Bytes::from(serde_json::to_vec(&page).map_err(Error::internal)?);
+    if let Some(key) = key {
+        app.pages.keep(key, moment, body.clone());
+    }
+    Ok(json(body))
+}
+
+struct Filter {
+    viewer: Viewer,
+    /// Which reviews, as slices without a common row.
+    slices: Vec<Condition>,
+    search: Option<Search>,
+}
+
+impl Filter {
+    async fn read(app: &App, viewer: Viewer, query: &ListQuery) -> Result<Self> {
+        let search = Search::parse(query.parameter("search"))?;
+        let mut slices = match query.parameter("user").filter(|name| !name.is_empty()) {
+            None => {
+                let unblocked = viewer.unblocked_ids(app.storage.reader(), Column::UserId).await?;
+                slices::of_everybody(viewer, &unblocked)
+            }
+            Some(name) => of_user(app, viewer, name).await?,
+        };
+        if let Some(book) = query.parameter("book").filter(|book| !book.is_empty()) {
+            let book: i64 = book.trim().parse().map_err(|_| Error::field("book", "Enter a number."))?;
+            slices = slices.into_iter().map(|slice| slice.add(Column::BookId.eq(book))).collect();
+        }
+        Ok(Self { viewer, slices, search })
+    }
+}
+
+/// Nothing for an unknown user, as for one who shows nothing.
+async fn of_user(app: &App, viewer: Viewer, name: &str) -> Result<Vec<Condition>> {
+    let db = app.storage.reader();
+    if name.chars().count() > 150 {
+        return Ok(Vec::new());
+    }
+    let owner = users::Entity::find().filter(users::Column::UsernameKey.eq(fold(name))).one(db).await?;
+    let Some(owner) = owner else { return Ok(Vec::new()) };
+    Ok(slices::of_one(owner.id, relation(db, viewer, owner.id).await?))
+}
+
+/// The first rows of each slice, in one order.
+async fn merged(app: &App, query: &ListQuery, ordering: Ordering, filter: &Filter) -> Result<Page<Model>> {
+    let db = app.storage.reader();
+    let (mut rows, mut count) = (Vec::new(), 0);
+    for slice in &filter.slices {
+        let select = Entity::find().filter(slice.clone());
+        if count < MAX_COUNT {
+            count += count_up_to_limit(db, select.clone()).await?;
+        }
+        rows.extend(query.seek(select, ordering, column(ordering), Column::Id)?.all(db).await?);
+    }
+    rows.sort_by_cached_key(|review| place(ordering, review));
+    if ordering.is_descending != query.is_backwards() {
+        rows.reverse();
+    }
+    rows.truncate(usize::try_from(query.limit()).unwrap_or(usize::MAX));
+    let page = query.page(&app.config.server.public_url, ordering, rows, |review| place(ordering, review));
+    Ok(page.counted(count.min(MAX_COUNT)))
+}
+
+/// The reviews that a search finds are few: they are ordered here.
+async fn found(
+    app: &App,
+    query: &ListQuery,
+    ordering: Ordering,
+    filter: &Filter,
+    search: &Search,
+) -> Result<Page<Model>> {
+    let db = app.storage.reader();
+    let table = (review_words::Entity, review_words::Column::ReviewId, review_words::Column::Word);
+    let by = column(ordering);
+    let mut places = Vec::new();
+    if let Some((candidates, condition)) = search.candidates(table, Column::Id) {
+        let slices = filter.slices.iter().cloned().fold(Condition::any(), Condition::add);
+        let visible = filter.viewer.visible(Column::UserId, Column::Audience);
+        let condition = condition.add(visible).add(slices);
+        let mut select = Search::join::<Entity, _>(candidates, Column::Id, condition);
+        select.column((Entity, Column::Id)).column((Entity, by.unwrap_or(Column::Id)));
+        let read = |row: &QueryResult| Ok((Key::read(row, 1, by.is_none())?, row.try_get_by_index(0)?));
+        if !filter.slices.is_empty() {
+            let rows = db.query_all(&select).await?;
+            places = rows.iter().map(read).collect::<Result<Vec<(Key, i64)>>>()?;
+        }
+    }
+    let count = places.len() as u64;
+    let ids = query.cut(ordering, &mut places);
+    let mut rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied())).all(db).await?;
+    rows.sort_by_key(|row| ids.iter().position(|id| *id == row.id));
+    let page = query.page(&app.config.server.public_url, ordering, rows, |review| place(ordering, review));
+    Ok(page.counted(count))
+}
+
+fn column(ordering: Ordering) -> Option<Column> {
+    (ordering.name == "rating").then_some(Column::Rating)
+}
+
+fn place(ordering: Ordering, review: &Model) -> (Key, i64) {
+    let key = if ordering.name == "rating" { Key::Integer(review.rating) } else { Key::None };
+    (key, review.id)
+}
+
+fn json(body: Bytes) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::model::Migrator;
+    use crate::storage::Storage;
+    use axum::extract::FromRequestParts;
+    use axum::http::Request;
+    use portcullis_security::permission::Relation;
+    use sea_orm::sea_query::IntoCondition;
+    use sea_orm::{DbBackend, QueryTrait, Statement};
+
+    /// How SQLite answers, a line for each table.
+    #[expect(clippy::disallowed_methods, reason = "an ORM does not explain")]
+    async fn plan(storage: &Storage, statement: Statement) -> String {
+        let explain = Statement::from_string(DbBackend::Sqlite, format!("EXPLAIN QUERY PLAN {statement}"));
+        let rows = storage.reader().query_all_raw(explain).await.unwrap();
+        rows.iter().map(|row| row.try_get::<String>("", "detail").unwrap() + "\n").collect()
+    }
+
+    #[tokio::test]
+    async fn no_list_reads_a_whole_table_or_sorts_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("plans.sqlite3").display());
+        let storage = Storage::connect(&url).await.unwrap();
+        storage.migrate::<Migrator>().await.unwrap();
+        let viewers = [
+            Viewer::Anonymous,
+            Viewer::User { id: 1, is_staff: false },
+            Viewer::User { id: 1, is_staff: true },
+        ];
+        for viewer in viewers {
+            for ordering in ORDERINGS {
+                for unblocked in [Condition::all(), Column::UserId.is_not_in([8, 9]).into_condition()] {
+                    for (index, slice) in slices::of_everybody(viewer, &unblocked).into_iter().enumerate() {
+                        // What those show whom one follows, and one's own, is little: it may be sorted.
+                        let is_small = index > 0 && viewer == viewers[1];
+                        check(&storage, ordering, slice.clone(), is_small).await;
+                        check(&storage, ordering, slice.add(Column::BookId.eq(7)), is_small).await;
+                    }
+                }
+                for slice in slices::of_one(7, Relation::Owner) {
+                    check(&storage, ordering, slice, true).await;
+                }
+            }
+        }
+        storage.close().await;
+    }
+
+    async fn check(storage: &Storage, ordering: Ordering, slice: Condition, is_small: bool) {
+        for uri in ["/api/reviews", "/api/reviews?cursor=W2ZhbHNlLCItcmF0aW5nIiwzLDVd"] {
+            let ordering = Ordering { is_descending: true, ..ordering };
+            if uri.contains("cursor") && ordering.name != "rating" {
+                continue;
+            }
+            let (mut parts, ()) = Request::get(uri).body(()).unwrap().into_parts();
+            let query = ListQuery::from_request_parts(&mut parts, &()).await.unwrap();
+            let select = Entity::find().filter(slice.clone());
+            let select = query.seek(select, ordering, column(ordering), Column::Id).unwrap();
+            let plan = plan(storage, select.build(DbBackend::Sqlite)).await;
+            assert!(!plan.contains("SCAN reviews"), "{ordering:?} {slice:?}\n{plan}");
+            assert!(is_small || !plan.contains("TEMP B-TREE"), "{ordering:?} {slice:?}\n{plan}");
+        }
+    }
+}

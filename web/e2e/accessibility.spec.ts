@@ -1,0 +1,27 @@
+import { expect, findings } from './fixtures'
+import { testWithServer } from './server'
+import { type Look, tourOfAccount, tourOfForms, tourOfGuests, tourOfMailbox } from './tour'
+
+const test = testWithServer({}).extend<{ look: Look }>({
+  look: async ({ page }, use) => {
+    await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
+    await use(async (name) => {
+      await page.waitForLoadState('networkidle')
+      expect(await findings(page), name).toEqual([])
+      // Nothing but the colours differs in the dark.
+      await page.emulateMedia({ colorScheme: 'dark' })
+      expect(await findings(page, ['color-contrast']), `${name} in the dark`).toEqual([])
+      await page.emulateMedia({ colorScheme: 'light' })
+    })
+  },
+})
+test.setTimeout(180_000)
+
+test('axe finds nothing in the mailbox, light or dark', ({ page, look }) => tourOfMailbox(page, look))
+
+test('axe finds nothing on the pages for guests, light or dark', ({ page, look }) => tourOfGuests(page, look))
+
+test('axe finds nothing in forms that are filled, light or dark', ({ page, look }) => tourOfForms(page, look))
+
+test('axe finds nothing in the account, light or dark', ({ page, browser, baseURL, look }) =>
+  tourOfAccount(page, browser, baseURL ?? '', look))
