@@ -42,6 +42,16 @@ async fn every_page_has_a_nonce_of_its_own_and_the_name_of_the_site() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_an_account_server_alone_says_so() {
+    if !are_built() {
+        return;
+    }
+    let app = TestApp::with(Database::Sqlite, |config| config.community.enabled = false).await;
+    let text = open(&app, "/").await.text().await.expect("a page");
+    assert!(text.contains("name=\"community\" content=\"false\""), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_are_named_by_their_hash_compressed_and_kept_for_ever() {
     if !are_built() {
         return;

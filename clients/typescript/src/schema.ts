@@ -772,6 +772,8 @@ export interface components {
             refresh?: string | null;
             /** @description The account. */
             user: components["schemas"]["LoginUser"];
+            /** @description `true` when the account was about to be deleted, which this login has undone; missing otherwise. */
+            deletion_undone?: boolean | null;
         };
         /** @description An account as a login shows it (guide §3.2). */
         LoginUser: {
@@ -952,6 +954,10 @@ export interface components {
                 is_public: boolean;
                 created_at: string;
                 updated_at: string;
+                /** @description The book's title, for those who include it. */
+                book_title?: string | null;
+                /** @description Where the owner's picture is, or null without one; for those who include it. */
+                avatar_url?: string | null;
             }[];
         };
         /** @description The rules. */
@@ -1073,6 +1079,10 @@ export interface components {
             is_public: boolean;
             created_at: string;
             updated_at: string;
+            /** @description The book's title, for those who include it. */
+            book_title?: string | null;
+            /** @description Where the owner's picture is, or null without one; for those who include it. */
+            avatar_url?: string | null;
         };
         /** @description What changes of a review; the rest stays. */
         ReviewPatch: {
@@ -3305,6 +3315,8 @@ export interface operations {
                 search?: string;
                 /** @description created_at, id or rating; with a minus the largest first. -created_at by default. */
                 ordering?: string;
+                /** @description Names of further fields, with commas between them: book_title, avatar_url. */
+                include?: string;
             };
             header?: never;
             path?: never;
@@ -3405,7 +3417,10 @@ export interface operations {
     };
     get_api_reviews_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Names of further fields, with commas between them: book_title, avatar_url. */
+                include?: string;
+            };
             header?: never;
             path: {
                 /** @description Of the list. */

@@ -1,75 +1,33 @@
+import type { components } from 'portcullis-client'
+
+type Schemas = components['schemas']
+/** An answer some of whose texts are one of a few. */
+type Narrow<Type, Fields> = Omit<Type, keyof Fields> & Fields
+
 /** A book as the caller sees it: average and count hold what they may see. */
-export interface Book {
-  id: number
-  title: string
-  author: string
-  isbn: string | null
-  description: string
-  year: number | null
-  average_rating: number | null
-  review_count: number
-}
-
+export type Book = Schemas['Book']
 /** What staff write of a book. */
-export type BookInput = Pick<Book, 'title' | 'author' | 'isbn' | 'description' | 'year'>
-
+export type BookInput = Schemas['BookRequest']
 /** A review; `review_text` is HTML that the server has cleaned. */
-export interface Review {
-  id: number
-  book: number
-  /** Of whoever wrote it. */
-  user: string
-  title: string
-  review_text: string
-  rating: number
-  is_public: boolean
-  created_at: string
-  updated_at: string
-}
-
+export type Review = Schemas['Review']
 /** What an owner writes of a review. */
-export type ReviewInput = Pick<Review, 'book' | 'title' | 'review_text' | 'rating' | 'is_public'>
+export type ReviewInput = Schemas['ReviewRequest']
 
 /** Whether somebody follows: with approval, waiting for it, or not. */
 export type FollowStatus = 'accepted' | 'pending' | null
-
 /** What others see of somebody. */
-export interface Person {
-  username: string
-  bio: string
-  avatar_url: string | null
-  followers_count: number
-  following_count: number
-  /** Of the visitor. */
-  follow_status: FollowStatus
-}
+export type Person = Narrow<Schemas['Profile'], { follow_status: FollowStatus }>
 
 /** Who sees a profile. */
 export type Visibility = 'public' | 'followers_only' | 'private'
-
 /** Which mails somebody wants. */
-export interface Preferences {
-  new_follower: boolean
-  follow_request: boolean
-  follow_approved: boolean
-  book_reviewed: boolean
-}
-
+export type Preferences = Schemas['Preferences']
 /** A profile as its owner sees it. */
-export interface OwnProfile extends Omit<Person, 'follow_status'> {
-  profile_visibility: Visibility
-  notification_preferences: Preferences
-}
+export type OwnProfile = Narrow<Schemas['OwnProfile'], { profile_visibility: Visibility }>
+/** What an owner changes of it. */
+export type ProfilePatch = Narrow<Schemas['ProfilePatch'], { profile_visibility?: Visibility }>
 
 /** Somebody who asks to follow. */
-export interface FollowRequest {
-  id: number
-  user: string
-  created_at: string
-}
-
+export type FollowRequest = Schemas['FollowRequest']
 /** Somebody who is blocked. */
-export interface BlockedPerson {
-  user: string
-  created_at: string
-}
+export type BlockedPerson = Schemas['BlockedPerson']

@@ -23,7 +23,7 @@ export const bookTexts = {
     add: 'Add a book',
   },
   book: {
-    by: (author: string, year: number | null) => (year === null ? `by ${author}` : `by ${author}, ${year}`),
+    by: (author: string, year?: number | null) => (year == null ? `by ${author}` : `by ${author}, ${year}`),
     rating: (value: string) => `${value} of 5 stars`,
     noRating: 'No ratings yet',
     reviews: (count: number) => (count === 1 ? '1 review' : `${many(count)} reviews`),

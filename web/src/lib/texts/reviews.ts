@@ -17,7 +17,6 @@ export const reviewTexts = {
     edited: 'edited',
     hidden: 'only you',
     hiddenStaff: 'not public',
-    loadingBook: 'a book',
     own: 'Your review',
     write: 'Write a review',
     writeLead: 'You have not reviewed this book yet.',

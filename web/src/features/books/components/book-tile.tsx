@@ -17,7 +17,7 @@ export function BookTile({ book }: { book: Book }) {
         </h2>
         <p className={styles.author}>
           {book.author}
-          {book.year !== null && ` · ${book.year}`}
+          {book.year != null && ` · ${book.year}`}
         </p>
         <RatingLine book={book} />
       </div>

@@ -5,10 +5,12 @@ import { type Page, withParameters } from '@/lib/page'
 import { useList } from '@/lib/use-list'
 
 const PATH = '/api/reviews/'
+/** What is shown beside a review, and would be a call for each otherwise. */
+const include = 'book_title,avatar_url'
 
 /** Reviews that the visitor may see, the newest first: all of them, a book's or a person's. */
 export function useReviews(filter: { book?: number; user?: string } = {}) {
-  return useList<Review>(['reviews'], withParameters(PATH, { ordering: '-created_at', ...filter }))
+  return useList<Review>(['reviews'], withParameters(PATH, { ordering: '-created_at', include, ...filter }))
 }
 
 /** The review that somebody has written on a book; null while there is none. */
@@ -17,7 +19,7 @@ export function useOwnReview(book: number, user: string | undefined) {
     queryKey: ['reviews', 'own', book, user],
     enabled: user !== undefined,
     queryFn: async () => {
-      const path = withParameters(PATH, { book, user, page_size: 1 })
+      const path = withParameters(PATH, { book, user, page_size: 1, include })
       const page = await client.request<Page<Review>>('GET', path)
       return page.results[0] ?? null
     },

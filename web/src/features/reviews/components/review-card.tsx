@@ -8,7 +8,6 @@ import { StoredHtml } from '@/components/stored-html'
 import type { Review } from '@/lib/community-types'
 import { useUser } from '@/lib/session-user'
 import { texts } from '@/lib/texts'
-import { BookLink } from './book-link'
 import styles from './review-card.module.css'
 import { ReviewMenu } from './review-menu'
 
@@ -31,11 +30,11 @@ export function ReviewCard({ review, names, level = 3, isShort = false }: Props)
   return (
     <article className={styles.card}>
       <header className={styles.top}>
-        {names !== 'book' && <Avatar username={review.user} />}
+        {names !== 'book' && <Avatar username={review.user} url={review.avatar_url} />}
         <div className={styles.who}>
           {names !== 'book' && <PersonLink username={review.user} />}
           {names === 'both' && <span className={styles.dim}> {texts.review.of} </span>}
-          {names !== 'user' && <BookLink id={review.book} />}
+          {names !== 'user' && <BookLink review={review} />}
           <Time review={review} />
         </div>
         <ReviewMenu review={review} />
@@ -62,6 +61,14 @@ function PersonLink({ username }: { username: string }) {
   return (
     <Link to="/people/$username" params={{ username }} className={styles.name}>
       {username}
+    </Link>
+  )
+}
+
+function BookLink({ review }: { review: Review }) {
+  return (
+    <Link to="/books/$id" params={{ id: String(review.book) }}>
+      {review.book_title}
     </Link>
   )
 }

@@ -1,14 +1,15 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { ApiError } from 'portcullis-client'
+import { ApiError, type components } from 'portcullis-client'
 import { client } from '@/lib/client'
 import type { OwnProfile } from '@/lib/community-types'
 
 const PATH = '/api/profile/avatar/'
+type Answer = components['schemas']['AvatarResponse']
 
 /** Sends a picture. */
 export function useUploadAvatar() {
   const follow = useFollowAvatar()
-  return useMutation({ mutationFn: upload, onSuccess: ({ avatar_url }) => follow(avatar_url) })
+  return useMutation({ mutationFn: upload, onSuccess: ({ avatar_url = null }) => follow(avatar_url) })
 }
 
 /** Takes the picture away. */
@@ -20,7 +21,7 @@ export function useRemoveAvatar() {
   })
 }
 
-async function upload(picture: Blob): Promise<{ avatar_url: string }> {
+async function upload(picture: Blob): Promise<Answer> {
   const body = new FormData()
   body.append('avatar', picture, 'avatar')
   const response = await client.fetch(PATH, {
@@ -36,6 +37,7 @@ function useFollowAvatar() {
   const queries = useQueryClient()
   return (avatar_url: string | null) => {
     queries.setQueryData<OwnProfile>(['own-profile'], (profile) => profile && { ...profile, avatar_url })
+    void queries.invalidateQueries({ queryKey: ['reviews'] })
     return queries.invalidateQueries({ queryKey: ['person'] })
   }
 }

@@ -1,15 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { client } from '@/lib/client'
-import type { OwnProfile, Preferences, Visibility } from '@/lib/community-types'
+import type { OwnProfile, Preferences, ProfilePatch } from '@/lib/community-types'
 
 const KEY = ['own-profile']
 const PATH = '/api/profile/'
-
-interface ProfilePatch {
-  bio?: string
-  profile_visibility?: Visibility
-  notification_preferences?: Partial<Preferences>
-}
 
 /** The caller's profile and settings. */
 export function useOwnProfile(enabled = true) {
