@@ -70,6 +70,20 @@ test('a closed account is back after signing in', async ({ page }) => {
   await expect(page.getByText('Your account will not be deleted.')).toBeVisible()
 })
 
+test('a closed account is back after signing in anywhere, and that is said once', async ({ page, newPage }) => {
+  const ada = await register(page)
+  await page.goto('/account/data')
+  await page.getByLabel('Password', { exact: true }).fill(ada.password)
+  await page.getByLabel(`Type ${ada.username}`).fill(ada.username)
+  await page.getByRole('button', { name: 'Delete my account' }).click()
+  await expect(page.getByText('Your account is closed')).toBeVisible()
+  const [other, third] = [await newPage(), await newPage()]
+  await signIn(other, ada)
+  await expect(other.getByText('Your account will not be deleted.')).toBeVisible()
+  await signIn(third, ada)
+  await expect(third.getByText('Your account will not be deleted.')).toHaveCount(0)
+})
+
 test('too many tries are answered with a countdown', async ({ page }) => {
   await page.route('**/api/auth/login/', (route) =>
     route.fulfill({

@@ -14,7 +14,7 @@ test('pictures of the README', async ({ page }) => {
   await expect(page.getByText('strong', { exact: true })).toBeVisible()
   await page.screenshot({ path: `${FOLDER}/sign-up.png`, animations: 'disabled' })
   await register(page, { username: 'ada', email: 'ada@example.com', password: 'Lattice-gate-47-iron' })
-  await page.getByRole('button', { name: 'Close' }).click()
+  await page.goto('/account')
   await page.getByLabel('First name').fill('Ada')
   await page.getByLabel('Last name').fill('Lovelace')
   await page.getByRole('button', { name: 'Save' }).click()
