@@ -70,7 +70,10 @@ test('a closed account is back after signing in', async ({ page }) => {
   await expect(page.getByText('Your account will not be deleted.')).toBeVisible()
 })
 
-test('a closed account is back after signing in anywhere, and that is said once', async ({ page, newPage }) => {
+test('a closed account is back after signing in anywhere, and that is said once', async ({
+  page,
+  newPage,
+}) => {
   const ada = await register(page)
   await page.goto('/account/data')
   await page.getByLabel('Password', { exact: true }).fill(ada.password)

@@ -79,11 +79,10 @@ test.describe
       await expect(cards).toHaveCount(stored.length)
       await expect(cards.getByText('before', { exact: true }).first()).toBeAttached()
       // Whatever waits for a pointer or the focus gets it.
-      for (const type of ['mouseover', 'mouseenter', 'focus', 'pointerdown', 'animationstart', 'toggle']) {
-        await cards
-          .locator('*')
-          .evaluateAll((all, name) => all.forEach((one) => one.dispatchEvent(new Event(name))), type)
-      }
+      const types = ['mouseover', 'mouseenter', 'focus', 'pointerdown', 'animationstart', 'toggle']
+      await cards.locator('*').evaluateAll((all, names) => {
+        for (const one of all) for (const name of names) one.dispatchEvent(new Event(name))
+      }, types)
       const strangers = await cards.evaluateAll((all, allowed) => {
         const texts = all.flatMap((card) => [...card.querySelectorAll('[data-clamp] *')])
         return texts.filter((element) => !allowed.includes(element.tagName)).map((one) => one.outerHTML)
