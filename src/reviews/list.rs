@@ -1,7 +1,8 @@
 //! The list of reviews: the caller's own, and what others show (guide §7.2).
 
+use super::companions::{self, Companions};
 use super::slices;
-use super::view::{Review, usernames};
+use super::view::Review;
 use crate::access::{Viewer, fold, relation};
 use crate::error::{Error, Result};
 use crate::extract::{Key, ListQuery, Ordering, Page, PageParameters, Search, count_up_to_limit};
@@ -32,7 +33,8 @@ const MAX_COUNT: u64 = 10_000;
     ("user" = Option<String>, Query, description = "By this user alone: a username."),
     ("search" = Option<String>, Query, description = "Words; a title has to have all of them."),
     ("ordering" = Option<String>, Query, description = "created_at, id or rating; with a minus the largest first. \
-        -created_at by default.")),
+        -created_at by default."),
+    ("include" = Option<String>, Query, description = companions::ABOUT)),
     responses((status = 200, description = "A page of the reviews that the caller may see.", body = Page<Review>),
     (status = 400, description = "A parameter is wrong.")))]
 pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, query: ListQuery) -> Result<Response> {
@@ -48,11 +50,8 @@ pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, query: ListQuery)
         Some(search) => found(&app, &query, ordering, &filter, search).await?,
         None => merged(&app, &query, ordering, &filter).await?,
     };
-    let names = usernames(app.storage.reader(), page.results.iter().map(|review| review.user_id)).await?;
-    let page = page.map(|review| {
-        let name = names.get(&review.user_id).cloned().unwrap_or_default();
-        Review::of(review, name)
-    });
+    let companions = Companions::read(&app, &page.results, &query.include()).await?;
+    let page = page.map(|review| companions.show(review));
     let body = Bytes::from(serde_json::to_vec(&page).map_err(Error::internal)?);
     if let Some(key) = key {
         app.pages.keep(key, moment, body.clone());

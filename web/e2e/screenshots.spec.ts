@@ -1,4 +1,13 @@
 import { mkdirSync } from 'node:fs'
+import {
+  openCommunity,
+  tourOfFailures,
+  tourOfReaders,
+  tourOfRequests,
+  tourOfSettings,
+  tourOfStaff,
+  tourOfVisitors,
+} from './community-tour'
 import { expect, findings } from './fixtures'
 import { testWithServer } from './server'
 import { type Look, tourOfAccount, tourOfForms, tourOfGuests, tourOfMailbox } from './tour'
@@ -36,5 +45,17 @@ for (const { name, colorScheme, width, height } of LOOKS) {
     test('pictures of forms that are filled', ({ page, look }) => tourOfForms(page, look))
     test('pictures of the account', ({ page, browser, baseURL, look }) =>
       tourOfAccount(page, browser, baseURL ?? '', look))
+
+    test.describe('pictures of the community', () => {
+      test.beforeEach(({ page, request, server }) => openCommunity(page, request, server))
+
+      test('for visitors', ({ page, request, look }) => tourOfVisitors(page, request, look))
+      test('for readers', ({ page, request, look }) => tourOfReaders(page, request, look))
+      test('in the settings', ({ page, newPage, look }) => tourOfSettings(page, newPage, look))
+      test('in requests and blocks', ({ page, look }) => tourOfRequests(page, look))
+      test('for staff', ({ page, request, look }) => tourOfStaff(page, request, look))
+      test('when lists fail and mails are turned off', ({ page, request, look }) =>
+        tourOfFailures(page, request, look))
+    })
   })
 }

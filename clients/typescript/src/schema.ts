@@ -795,6 +795,8 @@ export interface components {
             refresh?: string | null;
             /** @description The account. */
             user: components["schemas"]["LoginUser"];
+            /** @description `true` when the account was about to be deleted, which this login has undone; missing otherwise. */
+            deletion_undone?: boolean | null;
         };
         /** @description An account as a login shows it (guide §3.2). */
         LoginUser: {
@@ -975,6 +977,10 @@ export interface components {
                 is_public: boolean;
                 created_at: string;
                 updated_at: string;
+                /** @description The book's title, for those who include it. */
+                book_title?: string | null;
+                /** @description Where the owner's picture is, or null without one; for those who include it. */
+                avatar_url?: string | null;
             }[];
         };
         /** @description The rules. */
@@ -1096,6 +1102,10 @@ export interface components {
             is_public: boolean;
             created_at: string;
             updated_at: string;
+            /** @description The book's title, for those who include it. */
+            book_title?: string | null;
+            /** @description Where the owner's picture is, or null without one; for those who include it. */
+            avatar_url?: string | null;
         };
         /** @description What changes of a review; the rest stays. */
         ReviewPatch: {
@@ -3359,6 +3369,8 @@ export interface operations {
                 search?: string;
                 /** @description created_at, id or rating; with a minus the largest first. -created_at by default. */
                 ordering?: string;
+                /** @description Names of further fields, with commas between them: book_title, avatar_url. */
+                include?: string;
             };
             header?: never;
             path?: never;
@@ -3459,7 +3471,10 @@ export interface operations {
     };
     get_api_reviews_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Names of further fields, with commas between them: book_title, avatar_url. */
+                include?: string;
+            };
             header?: never;
             path: {
                 /** @description Of the list. */

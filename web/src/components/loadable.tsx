@@ -24,7 +24,8 @@ export function Loadable<T>({ query, height, children }: Props<T>) {
   )
 }
 
-function Failed({ error, onRetry }: { error: unknown; onRetry: () => void }) {
+/** What went wrong with a reading, and a button to try again. */
+export function Failed({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   const problem = toProblem(error, [])
   const wait = problem.retryAt ? Math.ceil((problem.retryAt - Date.now()) / 1000) : 0
   const text = wait > 0 ? texts.problem.wait(formatWait(wait)) : problem.messages.join(' ')

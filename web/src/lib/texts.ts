@@ -1,8 +1,18 @@
+import { bookTexts } from './texts/books'
+import { peopleTexts } from './texts/people'
+import { reviewTexts } from './texts/reviews'
+import { settingsTexts } from './texts/settings'
+
 /** Every text that a visitor can see. Functions take what a sentence needs. */
 export const texts = {
+  ...bookTexts,
+  ...reviewTexts,
+  ...peopleTexts,
+  ...settingsTexts,
   title: (page: string, site: string) => `${page} · ${site}`,
   skip: 'Skip to content',
   loading: 'Loading',
+  more: 'Show more',
   loadingLong: 'The server does not answer yet. We keep trying.',
   required: 'This field is required.',
   field: {
