@@ -27,7 +27,9 @@ const test = testWithServer({}).extend<{ look: Look }>({
     await use(async (name) => {
       await page.waitForLoadState('networkidle')
       await page.waitForTimeout(300)
-      await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true, animations: 'disabled' })
+      // What a dialog covers, it covers as far as the screen goes.
+      const fullPage = (await page.getByRole('dialog').count()) === 0
+      await page.screenshot({ path: `${folder}/${name}.png`, fullPage, animations: 'disabled' })
       expect(await findings(page), name).toEqual([])
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
       expect(overflow, `${name} is wider than the screen`).toBeLessThanOrEqual(0)
