@@ -1,4 +1,4 @@
-.PHONY: run web check test e2e pictures timing crash bench growth
+.PHONY: run web check test e2e pictures timing crash bench bench-search growth word-vectors
 
 run: web
 	cargo run -- serve
@@ -28,12 +28,13 @@ pictures: web
 
 # What the time of an answer tells, with more calls than in make test; wants the machine to itself.
 timing:
-	TIMING_REPORT=1 cargo nextest run -p portcullis --run-ignored only --no-capture -E 'test(/^timing::/)'
+	TIMING_ALONE=1 cargo nextest run -p portcullis --no-capture -E 'test(/^timing::/)'
 
-# SIGKILL during 1,000 registrations, 20 times.
+# SIGKILL during 1,000 registrations, 20 times, and among 10,000 messages.
 crash:
 	cargo build
 	python3 scripts/kill_nine.py "$${CARGO_TARGET_DIR:-target}/debug/portcullis" 20
+	cargo nextest run -p portcullis --run-ignored only --no-capture -E 'test(ten_thousand_messages)'
 
 # The time of each query at 10,000 and at 1,000,000 reviews, in release; takes some minutes.
 growth:
@@ -44,3 +45,11 @@ growth:
 bench: web
 	cargo bench --bench server > docs/benchmarks.md.new
 	mv docs/benchmarks.md.new docs/benchmarks.md
+
+# The CPU time and memory of a search in 100,000 books, in release.
+bench-search:
+	cargo bench --bench search
+
+# What the search knows of words, made anew from its model and compared byte for byte; takes three minutes.
+word-vectors:
+	scripts/word_vectors.sh

@@ -7,15 +7,18 @@ use crate::access::{
 use crate::accounts;
 use crate::api_docs;
 use crate::books;
+use crate::chat;
 use crate::config::{self, Algorithm, Config, PasswordPolicy};
 use crate::edge::{self, Edge, Meters};
 use crate::error::Error;
 use crate::health;
+use crate::hub::{Caps, Hub};
 use crate::mail::{self, Mailer, Outbox, Prepare, Transport, Worker, mailbox};
 use crate::model::Migrator;
 use crate::profiles;
 use crate::reviews;
 use crate::routes::{BEARER, Routes, name_operations};
+use crate::search::{self, Search};
 use crate::serve;
 use crate::state::{App, Feature};
 use crate::storage::{Files, PublicPages, Storage};
@@ -49,9 +52,10 @@ use utoipa::openapi::{License, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
 /// The features that store something about users.
-const FEATURES: &[Feature] = &[profiles::FEATURE, reviews::FEATURE];
+const FEATURES: &[Feature] = &[profiles::FEATURE, reviews::FEATURE, chat::FEATURE, search::FEATURE];
 
 const POLL_EVERY: Duration = Duration::from_millis(500);
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 const TIDY_METRICS_EVERY: Duration = Duration::from_secs(5);
 const CLEAN_EVERY: Duration = Duration::from_secs(10 * 60);
@@ -97,8 +101,12 @@ impl Running {
         fix_port(&mut config, address)?;
         let app = build(config, clock, random).await?;
         let (cancel, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let search = Search::new(&app, cancel.clone()).map_err(StartError)?;
         spawn_background(&app, &cancel, &tasks)?;
-        let service = NormalizePathLayer::trim_trailing_slash().layer(router(&app)?);
+        if app.config.community.enabled {
+            spawn_search(&search, &cancel, &tasks);
+        }
+        let service = NormalizePathLayer::trim_trailing_slash().layer(router(&app, &search)?);
         tasks.spawn(serve::run(listener, tls, service, cancel.clone()));
         tasks.close();
         Ok(Self { address, app, cancel, tasks })
@@ -117,7 +125,9 @@ impl Running {
     /// Finishes what is in flight, within ten seconds, and closes the database; says whether all of it ended.
     pub async fn stop(self) -> bool {
         self.cancel.cancel();
-        let waited = tokio::time::timeout(Duration::from_secs(10), self.tasks.wait()).await;
+        self.app.hub.stop();
+        let ended = async { tokio::join!(self.tasks.wait(), self.app.hub.tasks().wait()) };
+        let waited = tokio::time::timeout(Duration::from_secs(10), ended).await;
         if waited.is_err() {
             tracing::warn!("some work did not end in time");
         }
@@ -217,6 +227,7 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
         outbox: Outbox::new(seal, random.clone()),
         code_key: root.derive(Purpose::Code),
         pages: PublicPages::new(clock.clone()),
+        hub: Hub::new(caps(&config)),
         unsubscribe_key: root.derive(Purpose::Unsubscribe),
         features: FEATURES,
         config,
@@ -231,6 +242,12 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
     }))
 }
 
+fn caps(config: &Config) -> Caps {
+    let many = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+    let community = &config.community;
+    Caps { per_user: many(community.sockets_per_user), per_ip: many(community.sockets_per_ip) }
+}
+
 fn rates(config: &Config) -> Result<Rates, StartError> {
     let rate = |rate: &config::Rate| rate.to_string().parse::<Rate>().map_err(StartError::of);
     let throttle = &config.throttle;
@@ -241,6 +258,7 @@ fn rates(config: &Config) -> Result<Rates, StartError> {
         user: rate(&throttle.user)?,
         anon: rate(&throttle.anon)?,
         anon_post: rate(&throttle.anon_post)?,
+        ai_search: rate(&throttle.ai_search)?,
     })
 }
 
@@ -301,6 +319,12 @@ fn spawn_background(
         let app = poll.clone();
         async move { app.access.poll().await }
     });
+    if app.config.community.enabled {
+        let listening = cancel.clone().run_until_cancelled_owned(chat::listen(app.clone()));
+        tasks.spawn(listening);
+        let rooms = app.clone();
+        every(POLL_EVERY, cancel, tasks, move || chat::poll(rooms.clone()));
+    }
     every(TIDY_METRICS_EVERY, cancel, tasks, || async { health::tidy_metrics() });
     let save = app.clone();
     every(SAVE_EVERY, cancel, tasks, move || {
@@ -314,10 +338,23 @@ fn spawn_background(
             warn("the clean-up failed", accounts::cleanup::run(&app).await);
             let empty = DropExpiredSnapshots(app.now());
             warn("old throttles were not dropped", app.storage.write(empty).await);
+            warn("deleted rooms were not removed", chat::purge(&app.storage).await);
             warn("passwords were not counted", app.passwords.count_schemes(&app.storage).await);
+            warn("old news of books was not dropped", search::clean(&app).await);
         }
     });
     Ok(())
+}
+
+/// The first round fills the index, beside a server that answers already.
+fn spawn_search(search: &Arc<Search>, cancel: &CancellationToken, tasks: &TaskTracker) {
+    let (search, stop) = (search.clone(), cancel.clone());
+    every(FOLLOW_EVERY, cancel, tasks, move || {
+        let (search, stop) = (search.clone(), stop.clone());
+        async move {
+            stop.run_until_cancelled(search.follow()).await;
+        }
+    });
 }
 
 /// Every letter is prepared by the feature that knows what it is about.
@@ -355,8 +392,8 @@ where
 ///
 /// # Errors
 /// When a setting cannot be used.
-pub fn router(app: &Arc<App>) -> Result<Router, StartError> {
-    let (api, document) = api(app);
+pub fn router(app: &Arc<App>, search: &Arc<Search>) -> Result<Router, StartError> {
+    let (api, document) = api(app, search);
     let docs = api_docs::router(app, &document).map_err(StartError::pages)?;
     let document = Arc::new(document);
     let mut router = api
@@ -390,21 +427,23 @@ pub fn router(app: &Arc<App>) -> Result<Router, StartError> {
         .layer(from_fn_with_state(edge, edge::handle)))
 }
 
-fn community(routes: Routes) -> Routes {
-    reviews::routes(books::routes(profiles::routes(routes)))
+fn community(routes: Routes, search: &Arc<Search>) -> Routes {
+    let routes = chat::routes(reviews::routes(books::routes(profiles::routes(routes))));
+    search::routes(routes, search)
 }
 
 /// The features' routes with their OpenAPI document.
-pub fn api(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
+pub fn api(app: &Arc<App>, search: &Arc<Search>) -> (Router<Arc<App>>, OpenApi) {
     let accounts = accounts::routes(Routes::new(app.guard.clone())).into_router();
     let mut tables = OpenApiRouter::new().nest("/api/auth", accounts);
     if app.config.community.enabled {
-        tables = tables.nest("/api", community(Routes::new(app.guard.clone())).into_router());
+        tables = tables.nest("/api", community(Routes::new(app.guard.clone()), search).into_router());
+        tables = tables.nest("/ws", chat::sockets(Routes::new(app.guard.clone())).into_router());
     }
     let (router, mut document) = tables.split_for_parts();
     document.info.title = "Portcullis".to_owned();
     document.info.description = None;
-    let community = [profiles::TAGS, books::TAGS, reviews::TAGS].concat();
+    let community = [profiles::TAGS, books::TAGS, reviews::TAGS, chat::TAGS, search::TAGS].concat();
     let community = if app.config.community.enabled { community } else { Vec::new() };
     let tags = accounts::TAGS
         .iter()

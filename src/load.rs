@@ -1,12 +1,13 @@
 //! Bulk loading: moving in from another system, and filling a database for benchmarks (contract §5 `load`).
 //!
-//! The file is one JSON object; users come in verified, books and reviews as if they were sent to the API, but
-//! nobody is mailed. A bad row is reported with its place and nothing of it is kept; the others are.
+//! The file is one JSON object; users come in verified, books, reviews and rooms as if they were sent to the API,
+//! but nobody is mailed. A bad row is reported with its place and nothing of it is kept; the others are.
 
 use crate::access::{NewHash, Passwords};
 use crate::accounts::names::{Email, Username, parse_personal_name};
 use crate::accounts::store;
 use crate::books::{InsertBooks, NewBook};
+use crate::chat::{InsertRooms, NewRoom};
 use crate::error::{Error, Result};
 use crate::extract::Input;
 use crate::model::users::{ActiveModel, Status};
@@ -37,12 +38,15 @@ pub struct LoadFile {
     /// The reviews, as they are sent to the API; `book` and `user` are places in the lists.
     #[serde(default)]
     pub reviews: Vec<Value>,
+    /// The rooms, as they are sent to the API, with `members`: places in the list of users, the owner first.
+    #[serde(default)]
+    pub rooms: Vec<Value>,
 }
 
 impl LoadFile {
     /// How many rows it has.
     pub fn rows(&self) -> usize {
-        self.users.len() + self.books.len() + self.reviews.len()
+        self.users.len() + self.books.len() + self.reviews.len() + self.rooms.len()
     }
 }
 
@@ -73,6 +77,8 @@ pub struct Report {
     pub books: usize,
     /// Reviews that are there now.
     pub reviews: usize,
+    /// Rooms that are there now.
+    pub rooms: usize,
     /// Why others are not, one sentence each.
     pub problems: Vec<String>,
 }
@@ -87,6 +93,7 @@ pub async fn load(app: &App, file: LoadFile, mut progress: impl FnMut(usize)) ->
     let users = loader.users(file.users).await?;
     let books = loader.books(file.books).await?;
     loader.reviews(file.reviews, &users, &books).await?;
+    loader.rooms(file.rooms, &users).await?;
     Ok(report)
 }
 
@@ -143,6 +150,18 @@ impl Loader<'_> {
             let made =
                 self.insert("reviews", ready, |reviews| Reviews(InsertReviews { reviews, now })).await?;
             self.report.reviews += made.len();
+            self.advance(count);
+        }
+        Ok(())
+    }
+
+    async fn rooms(&mut self, rows: Vec<Value>, users: &Ids) -> Result<()> {
+        for batch in batches(rows) {
+            let count = batch.len();
+            let ready = self.read("rooms", batch, |row| room(row, users));
+            let now = self.app.now();
+            let made = self.insert("rooms", ready, |rooms| InsertRooms { rooms, now }).await?;
+            self.report.rooms += made.len();
             self.advance(count);
         }
         Ok(())
@@ -214,14 +233,27 @@ fn object(row: Value) -> Result<Map<String, Value>> {
 
 fn review(row: Value, users: &Ids, books: &Ids) -> Result<(i64, NewReview)> {
     let mut row = object(row)?;
-    let place =
-        |value: Option<&Value>| value.and_then(Value::as_u64).and_then(|place| usize::try_from(place).ok());
-    let find = |ids: &Ids, name| place(row.get(name)).and_then(|place| ids.get(&place).copied());
+    let find = |ids: &Ids, name| row.get(name).and_then(|place| id_at(ids, place));
     let (user, book) = (find(users, "user"), find(books, "book"));
     let user = user.ok_or_else(|| Error::field("user", "no user of this file was loaded from that place"))?;
     let book = book.ok_or_else(|| Error::field("book", "no book of this file was loaded from that place"))?;
     row.insert("book".to_owned(), book.into());
     Ok((user, Input::read(row)?))
+}
+
+fn room(row: Value, users: &Ids) -> Result<(NewRoom, Vec<i64>)> {
+    let row = object(row)?;
+    let unknown = || Error::field("members", "no user of this file was loaded from one of these places");
+    let places = row.get("members").and_then(Value::as_array).ok_or_else(unknown)?;
+    let members: Option<Vec<i64>> = places.iter().map(|place| id_at(users, place)).collect();
+    let members = members.ok_or_else(unknown)?;
+    Ok((Input::read(row)?, members))
+}
+
+/// What stands at a place of the file now.
+fn id_at(ids: &Ids, place: &Value) -> Option<i64> {
+    let place = usize::try_from(place.as_u64()?).ok()?;
+    ids.get(&place).copied()
 }
 
 /// A refusal as one sentence.

@@ -286,9 +286,9 @@ async fn load(config: Config, path: &std::path::Path) -> Result<(), Failure> {
     for problem in &report.problems {
         eprintln!("{problem}");
     }
-    let portcullis::load::Report { users, books, reviews, problems } = &report;
+    let portcullis::load::Report { users, books, reviews, rooms, problems } = &report;
     print(&format!(
-        "{users} users, {books} books and {reviews} reviews were loaded, {} rows were not.\n",
+        "{users} users, {books} books, {reviews} reviews and {rooms} rooms were loaded, {} rows were not.\n",
         problems.len()
     ));
     if report.problems.is_empty() { Ok(()) } else { Err(Failure("some rows were not loaded".to_owned())) }
@@ -301,7 +301,8 @@ async fn print_openapi() -> Result<(), Failure> {
     let name = format!("portcullis-openapi-{:016x}", u64::from_le_bytes(random.bytes()));
     let folder = std::env::temp_dir().join(name);
     let app = app::build(Config::development(&folder), Clock::system(), random).await?;
-    let (_, document) = app::api(&app);
+    let search = portcullis::search::Search::new(&app, tokio_util::sync::CancellationToken::new())?;
+    let (_, document) = app::api(&app, &search);
     app.storage.close().await;
     std::fs::remove_dir_all(&folder)?;
     print(&format!("{}\n", document.to_pretty_json()?));

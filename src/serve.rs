@@ -126,7 +126,8 @@ where
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     builder.http2().timer(TokioTimer::new()).max_header_list_size(32 * 1024);
     let conversation =
-        builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).into_owned();
+        builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
+    let conversation = conversation.into_owned();
     let silence = async {
         tokio::time::sleep(HEADER_TIMEOUT).await;
         if has_asked.load(Ordering::Relaxed) {

@@ -3,6 +3,7 @@
 use crate::access::{Access, DeviceCookies, GuardContext, Passwords};
 use crate::config::{Config, Profile};
 use crate::error::Result;
+use crate::hub::Hub;
 use crate::mail::{Memory, Outbox, Transport};
 use crate::storage::{FileName, Files, PublicPages, Storage, Write};
 use crate::uploads::Uploads;
@@ -45,6 +46,8 @@ pub struct App {
     pub code_key: Zeroizing<[u8; 32]>,
     /// Authenticates links that unsubscribe from mails.
     pub unsubscribe_key: Zeroizing<[u8; 32]>,
+    /// Open sockets.
+    pub hub: Arc<Hub>,
     /// Lists as anonymous callers see them.
     pub pages: PublicPages,
     /// Shared by the guards of all routes.

@@ -1,12 +1,14 @@
 //! Nothing secret and nothing personal reaches the log, whatever its level and whatever happens (contract
 //! §3, §5; ASVS v5.0.0-16.2.5).
 
+use crate::chat::talker::dial;
 use crate::harness::canaries::Canaries;
 use crate::harness::openapi::{Operation, operations};
 use crate::harness::process::Process;
 use crate::harness::{Answer, unique};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
 /// Every header that the server or a layer of it reads, and some that others log.
 const HEADERS: [&str; 22] = [
@@ -42,6 +44,7 @@ async fn the_log_of_an_account_from_its_registration_to_its_end_holds_no_secret(
     let mut life = Life::new(&server);
     life.begin().await;
     life.use_tokens().await;
+    life.use_sockets().await;
     life.use_cookies().await;
     life.change_everything().await;
     life.end().await;
@@ -286,6 +289,41 @@ impl<'a> Life<'a> {
         self.call((Method::POST, "/api/auth/logout/"), &access, body.clone(), 200).await;
         self.call((Method::POST, "/api/auth/refresh/"), "", json!({ "refresh": refresh }), 401).await;
         self.call((Method::GET, "/api/auth/me/"), &access, json!({}), 401).await;
+    }
+
+    /// By every way in, in good faith and not.
+    async fn use_sockets(&mut self) {
+        let access = self.login().await.text("access");
+        let name = self.canaries.plant("the name of a room");
+        let made = self.call((Method::POST, "/api/rooms/"), &access, json!({ "name": name }), 201).await;
+        let ticket = self.call((Method::POST, "/api/auth/ws-ticket/"), &access, json!({}), 200).await;
+        let address = ([127, 0, 0, 1], self.server.port()).into();
+        let path = format!("/ws/chat/{}/", made.body["id"]);
+        let wrong = self.canaries.plant("a token that is none");
+        let bearer = [("sec-websocket-protocol", format!("bearer, {access}"))];
+        for (query, headers) in [
+            (format!("?token={access}&after=0"), &[][..]),
+            (format!("?ticket={}", ticket.text("ticket")), &[]),
+            (String::new(), &bearer),
+            (format!("?token={wrong}"), &[]),
+            (format!("?ticket={wrong}"), &[]),
+        ] {
+            let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let opened = dial(address, &format!("{path}{query}"), &headers).await;
+            let mut talker = opened.unwrap_or_else(|refused| panic!("{refused:?}")).0;
+            if query.contains(&wrong) {
+                assert_eq!(talker.closed().await, 4001);
+                continue;
+            }
+            talker.say(&self.canaries.plant("a message")).await;
+            talker.hear().await;
+            talker.say(&format!("{}\0", self.canaries.plant("a wrong message"))).await;
+            assert_eq!(talker.hear().await["type"], "error");
+            talker.send(Message::binary(self.canaries.plant("bytes").into_bytes())).await;
+            assert_eq!(talker.closed().await, 1003);
+        }
+        let log = self.server.log();
+        assert!(log.contains("/ws/chat/{room_id}"), "{log}");
     }
 
     async fn use_cookies(&mut self) {

@@ -12,7 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["accounts", "profiles", "books", "reviews", "chat", "search"],
     &["routes", "edge", "health", "serve", "web", "log", "api_docs"],
     &["state"],
-    &["access", "uploads"],
+    &["access", "uploads", "hub"],
     &["mail", "audit", "extract"],
     &["model"],
     &["storage"],

@@ -198,7 +198,7 @@ fn an_import_goes_on_where_it_was_stopped() {
 }
 
 #[test]
-fn a_file_of_users_books_and_reviews_is_loaded() {
+fn a_file_of_users_books_reviews_and_rooms_is_loaded() {
     let folder = folder();
     let file = r#"{"users": [{"username": "ada", "email": "ada@example.com", "password_hash": "!"},
         {"username": "a b", "email": "x@example.com", "password_hash": "!"},
@@ -209,12 +209,17 @@ fn a_file_of_users_books_and_reviews_is_loaded() {
         "reviews": [{"user": 0, "book": 0, "title": "Fine", "review_text": "<p>x<script>", "rating": 5},
         {"user": 0, "book": 0, "title": "Twice", "review_text": "x", "rating": 5},
         {"user": 1, "book": 0, "title": "Nobody's", "review_text": "x", "rating": 5},
-        {"user": 0, "book": 1, "title": "Of nothing", "review_text": "x", "rating": 5}, 7]}"#;
+        {"user": 0, "book": 1, "title": "Of nothing", "review_text": "x", "rating": 5}, 7],
+        "rooms": [{"name": "Cellar", "is_public": false, "members": [0, 0]}, {"name": "Nobody's", "members": []},
+        {"name": "Unknown", "members": [0, 1]}, {"name": "", "members": [0]}, {"name": "No list"}]}"#;
     std::fs::write(folder.path().join("all.json"), file).expect("a file");
     let output = run(folder.path(), &["load", "all.json"]);
     assert!(!output.status.success());
     let said = String::from_utf8(output.stdout).expect("text");
-    assert!(said.contains("1 users, 1 books and 1 reviews were loaded, 9 rows were not."), "{said}");
+    assert!(
+        said.contains("1 users, 1 books, 1 reviews and 1 rooms were loaded, 13 rows were not."),
+        "{said}"
+    );
     let problems = String::from_utf8(output.stderr).expect("text");
     for place in [
         "users[1]",
@@ -226,6 +231,10 @@ fn a_file_of_users_books_and_reviews_is_loaded() {
         "reviews[2]: user:",
         "reviews[3]: book:",
         "reviews[4]",
+        "rooms[1]: members:",
+        "rooms[2]: members:",
+        "rooms[3]: name:",
+        "rooms[4]: members:",
     ] {
         assert!(problems.contains(place), "{place}: {problems}");
     }

@@ -229,7 +229,8 @@ fn login_request(number: usize) -> Vec<u8> {
     client::post("/api/auth/login/", &body)
 }
 
-async fn login(port: u16, number: usize) -> Outcome<Answer> {
+/// Logs one of the accounts in.
+pub async fn login(port: u16, number: usize) -> Outcome<Answer> {
     let answer = Connection::open(port).await?.call(&login_request(number)).await?;
     assert_status(&answer, 200)?;
     Ok(answer)

@@ -105,6 +105,14 @@ pub fn upload(path: &str, bearer: &str, file: &[u8]) -> Vec<u8> {
     [head.as_bytes(), fields.as_bytes(), &body].concat()
 }
 
+/// The bytes of a WebSocket's handshake as a proxy would pass it on.
+pub fn upgrade(path: &str) -> Vec<u8> {
+    let head = head("GET", path);
+    let fields = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                  Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    format!("{head}{fields}").into_bytes()
+}
+
 fn head(method: &str, path: &str) -> String {
     format!(
         "{method} {path} HTTP/1.1\r\nHost: bench.example\r\nX-Forwarded-For: 192.0.2.1\r\n\

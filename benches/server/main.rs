@@ -1,15 +1,18 @@
 //! Measures a release build of the server against the limits of this machine, and prints a page of Markdown:
 //! `make bench`. Server and client are processes of their own, the server on core 0, the client on core 1,
-//! since the cost of a call is the CPU time that its server used, not the time that passed.
+//! since the cost of a call is the CPU time that its server used, not the time that passed. With `--chat` only rooms
+//! are measured.
 
 mod avatar;
 mod bare;
 mod cases;
+mod chat;
 mod client;
 mod community;
 mod load;
 mod report;
 mod server;
+mod socket;
 
 use report::Report;
 use std::error::Error;
@@ -32,6 +35,10 @@ fn main() -> Outcome<()> {
 async fn measure() -> Outcome<Report> {
     let mut report = Report::default();
     let data = server::seeded_data()?;
+    if std::env::args().any(|argument| argument == chat::FLAG) {
+        chat::measure(&data, &mut report).await?;
+        return Ok(report);
+    }
     cases::size(&mut report)?;
     cases::start(&data, &mut report).await?;
     cases::read(&data, &mut report).await?;
@@ -39,6 +46,7 @@ async fn measure() -> Outcome<Report> {
     cases::login_cost(&data, &mut report).await?;
     cases::avatar(&data, &mut report).await?;
     cases::flood(&data, &mut report).await?;
+    chat::measure(&data, &mut report).await?;
     community::lists(&data, &mut report).await?;
     community::write(&data, &mut report).await?;
     Ok(report)

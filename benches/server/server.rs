@@ -1,6 +1,6 @@
 //! The processes that are measured: the server in its production settings, and the bare one.
 
-use crate::{Outcome, bare, client};
+use crate::{Outcome, bare, chat, client};
 use portcullis_security::password::{Argon2Params, Salt, hash_password};
 use portcullis_security::random::Random;
 use portcullis_security::secret::Secret;
@@ -19,12 +19,13 @@ pub const PASSWORD: &str = "Quiet-Meadow-77!";
 pub const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");
 
 /// What differs from the defaults. Throttles are off, since all calls come from one address.
-pub const SETTINGS: [(&str, &str); 7] = [
+pub const SETTINGS: [(&str, &str); 8] = [
     ("PORTCULLIS_PROFILE", "production"),
     ("PORTCULLIS_SERVER__PUBLIC_URL", "https://bench.example"),
     ("PORTCULLIS_SERVER__TRUSTED_PROXIES", "127.0.0.1/32"),
     ("PORTCULLIS_MAIL__URL", "memory"),
     ("PORTCULLIS_THROTTLE__ENABLED", "false"),
+    ("PORTCULLIS_COMMUNITY__SOCKETS_PER_IP", "20000"),
     ("PORTCULLIS_METRICS__TOKEN", "a-token-for-the-benchmark-only-5d1f"),
     ("SECRET_KEY", "k9x2Vq7nB4mZ8tR5wY1pL6sD3fG0hJcX-bench-only"),
 ];
@@ -128,7 +129,7 @@ pub fn seeded_data() -> Outcome<TempDir> {
             })
         })
         .collect();
-    load(&data, &serde_json::json!({ "users": users }))?;
+    load(&data, &serde_json::json!({ "users": users, "rooms": chat::rooms() }))?;
     Ok(data)
 }
 

@@ -23,9 +23,20 @@ impl<S: Sync> FromRequestParts<S> for CurrentUser {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
         match parts.extensions.get() {
-            Some(Caller::User(Identity { user, session_id })) => {
+            Some(Caller::User(Identity { user, session_id, .. })) => {
                 Ok(Self { user: user.clone(), session_id: *session_id })
             }
+            _ => Err(Error::not_authenticated()),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Identity {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
+        match parts.extensions.get() {
+            Some(Caller::User(identity)) => Ok(identity.clone()),
             _ => Err(Error::not_authenticated()),
         }
     }

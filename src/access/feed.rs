@@ -37,7 +37,8 @@ impl Feed {
         Ok(Self { clock, memory, polled_at: AtomicI64::new(now.micros()), ended })
     }
 
-    pub(super) async fn poll(&self, storage: &Storage, users: &Users, live: &Live) {
+    /// Gives the accounts that there is news of.
+    pub(super) async fn poll(&self, storage: &Storage, users: &Users, live: &Live) -> Vec<i64> {
         let started = self.clock.now();
         let last = Timestamp::from_micros(self.polled_at.load(Ordering::SeqCst));
         match read_since(storage, last.minus(OVERLAP)).await {
@@ -50,8 +51,15 @@ impl Feed {
                 }
                 self.remember(news.iter().filter_map(|row| row.session_id), started);
                 self.polled_at.store(started.micros(), Ordering::SeqCst);
+                let mut changed: Vec<i64> = news.iter().map(|row| row.user_id).collect();
+                changed.sort_unstable();
+                changed.dedup();
+                changed
             }
-            Err(error) => tracing::warn!(?error, "ended sessions could not be read"),
+            Err(error) => {
+                tracing::warn!(?error, "ended sessions could not be read");
+                Vec::new()
+            }
         }
     }
 

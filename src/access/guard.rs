@@ -1,7 +1,7 @@
 //! What happens before a handler: who is calling, and whether they may call again so soon.
 
 use super::limits::{Holder, Limits, Policy};
-use super::{Access, DeviceCookies, Identity, client::Origin};
+use super::{Access, DeviceCookies, Identity, SocketCredentials, client::Origin};
 use crate::error::{Error, Result};
 use crate::extract::buffered;
 use crate::model::users::{Column, Entity, Model as User};
@@ -44,6 +44,11 @@ pub enum Limit {
     Reset,
     /// `user` for the owner of the refresh token in the body or cookie, if it is genuine.
     OwnToken,
+    /// `ai_search` for the caller; without a valid token as `General`.
+    AiSearch,
+    /// `user` for the owner of the credentials in the URL or the subprotocol, if they are good, else `anon`: a
+    /// WebSocket costs what any other call does.
+    Socket,
 }
 
 /// A door and a limit, with what they need to decide.
@@ -117,12 +122,14 @@ impl Guard {
         let from = *request.extensions().get::<Origin>().ok_or(unknown)?;
         let ip = Holder::Ip(from.ip);
         match self.limit {
-            Limit::General => self.count_general(&request, caller, ip).map(|()| request),
+            Limit::General => self.count_of(Policy::User, &request, caller, ip).map(|()| request),
+            Limit::AiSearch => self.count_of(Policy::AiSearch, &request, caller, ip).map(|()| request),
             Limit::AuthByIp => self.on_record(from, None, &[(Policy::Auth, ip)]).await.map(|()| request),
             Limit::AuthByBearer => self.count_bearer(caller, from).await.map(|()| request),
             Limit::AuthByBody => self.count_named(request, from).await,
             Limit::Reset => self.count_reset(request, from).await,
             Limit::OwnToken => self.count_own_token(request, ip).await,
+            Limit::Socket => self.count_socket(request, ip).await,
         }
     }
 
@@ -136,10 +143,17 @@ impl Guard {
         limits.check_on_record(storage, from, user_id, buckets).await
     }
 
-    fn count_general(&self, request: &Request, caller: Option<&Caller>, ip: Holder<'_>) -> Result<()> {
+    /// A user by a policy, nobody by address.
+    fn count_of(
+        &self,
+        policy: Policy,
+        request: &Request,
+        caller: Option<&Caller>,
+        ip: Holder<'_>,
+    ) -> Result<()> {
         match caller {
             Some(Caller::User(identity)) => {
-                self.context.limits.check(&[(Policy::User, Holder::User(identity.user.id))])
+                self.context.limits.check(&[(policy, Holder::User(identity.user.id))])
             }
             _ => self.count_anonymous(request, ip),
         }
@@ -233,6 +247,15 @@ impl Guard {
         };
         let owner = tokens.iter().flatten().find_map(|token| owner_of(token)).or(from_cookie);
         match owner {
+            Some(user_id) => self.context.limits.check(&[(Policy::User, Holder::User(user_id))])?,
+            None => self.count_anonymous(&request, ip)?,
+        }
+        Ok(request)
+    }
+
+    async fn count_socket(&self, request: Request, ip: Holder<'_>) -> Result<Request> {
+        let credentials = SocketCredentials::read(request.uri(), request.headers());
+        match self.context.access.owner_of_socket(&credentials).await? {
             Some(user_id) => self.context.limits.check(&[(Policy::User, Holder::User(user_id))])?,
             None => self.count_anonymous(&request, ip)?,
         }

@@ -19,7 +19,9 @@ mod limits;
 mod passwords;
 mod refresh_token;
 mod session;
+mod socket;
 mod staff;
+mod ticket;
 mod users;
 mod visibility;
 
@@ -33,7 +35,9 @@ pub use limits::{DropExpiredSnapshots, Limits, Rates};
 pub use passwords::{NewHash, Passwords, attributes};
 pub use refresh_token::{Presented, RefreshOutcome};
 pub use session::{EndSessions, Lifetimes, Live, NewSession, TokenPair};
+pub use socket::{BEARER_PROTOCOL, SocketCredentials, protocols};
 pub use staff::Staff;
+pub use ticket::TICKET_LIFETIME;
 pub use users::Users;
 pub use visibility::{
     Viewer, add_to_books, audience_of_new, in_use, is_blocked, refresh_audience, relation, standing,
@@ -44,9 +48,10 @@ use crate::error::{Error, Result};
 use crate::model::users::{Model as User, Status};
 use crate::storage::Storage;
 use feed::Feed;
-use portcullis_security::clock::Clock;
-use portcullis_security::token::{Claims, TokenType};
+use portcullis_security::clock::{Clock, Timestamp};
+use portcullis_security::token::TokenType;
 use std::sync::Arc;
+use tokio::sync::broadcast;
 
 /// Everything that says yes or no to a token.
 pub struct Access {
@@ -57,7 +62,11 @@ pub struct Access {
     users: Users,
     feed: Feed,
     live: Live,
+    news: broadcast::Sender<i64>,
 }
+
+/// News that wait for whoever listens; whoever comes later than that has to ask about everybody.
+const NEWS_KEPT: usize = 1024;
 
 /// A caller whose token was good a moment ago.
 #[derive(Clone)]
@@ -66,6 +75,10 @@ pub struct Identity {
     pub user: Arc<User>,
     /// The session of the token; a Django's token has none.
     pub session_id: Option<i64>,
+    /// When the token was issued.
+    pub issued_at: Timestamp,
+    /// When the token ends, and with it what it opened.
+    pub expires_at: Timestamp,
 }
 
 impl Access {
@@ -81,7 +94,8 @@ impl Access {
     ) -> Result<Self> {
         let users = Users::new(storage.clone());
         let feed = Feed::load(&storage, clock.clone(), lifetimes.access).await?;
-        Ok(Self { clock, storage, keys, lifetimes, users, feed, live: Live::new() })
+        let (news, _) = broadcast::channel(NEWS_KEPT);
+        Ok(Self { clock, storage, keys, lifetimes, users, feed, live: Live::new(), news })
     }
 
     /// The signing keys.
@@ -96,8 +110,22 @@ impl Access {
 
     /// Reads the news of other processes; to be called every 500 ms.
     pub async fn poll(&self) {
-        self.feed.poll(&self.storage, &self.users, &self.live).await;
+        for user_id in self.feed.poll(&self.storage, &self.users, &self.live).await {
+            self.tell(user_id);
+        }
         self.keys.poll(&self.storage).await;
+    }
+
+    /// The accounts of which something has changed that may end what their tokens have opened: sessions that
+    /// ended, a ban. Told at once for what this process did, and within 500 ms for others. Whoever hears of one
+    /// asks [`check_again`](Self::check_again).
+    pub fn news(&self) -> broadcast::Receiver<i64> {
+        self.news.subscribe()
+    }
+
+    fn tell(&self, user_id: i64) {
+        // An error means that nobody listens.
+        let _ = self.news.send(user_id);
     }
 
     /// Ends sessions here and now, after their end is on disk.
@@ -107,6 +135,7 @@ impl Access {
             self.live.forget(*session_id);
         }
         self.feed.ended(ended);
+        self.tell(user_id);
     }
 
     /// Whose token this is.
@@ -124,10 +153,29 @@ impl Access {
             self.check_session(session_id).await?;
         }
         let user = self.users.find(claims.user_id).await?.ok_or_else(Error::token_not_valid)?;
-        if !is_accepted(&user, &claims) {
+        let identity = Identity {
+            user,
+            session_id: claims.sid,
+            issued_at: Timestamp::from_seconds(claims.iat),
+            expires_at: Timestamp::from_seconds(claims.exp),
+        };
+        if is_accepted(&identity.user, &identity) { Ok(identity) } else { Err(Error::token_not_valid()) }
+    }
+
+    /// Whether a caller whose token was good still may what it allowed.
+    ///
+    /// # Errors
+    /// 401 when the token has expired, its session has ended or the account is no longer active; 503 when the
+    /// database is needed and does not answer.
+    pub async fn check_again(&self, identity: &Identity) -> Result<()> {
+        if self.clock.now() >= identity.expires_at {
             return Err(Error::token_not_valid());
         }
-        Ok(Identity { user, session_id: claims.sid })
+        if let Some(session_id) = identity.session_id {
+            self.check_session(session_id).await?;
+        }
+        let user = self.users.find(identity.user.id).await?.ok_or_else(Error::token_not_valid)?;
+        if is_accepted(&user, identity) { Ok(()) } else { Err(Error::token_not_valid()) }
     }
 
     /// When the news is old, the memory of ended sessions proves nothing: the row does.
@@ -142,9 +190,9 @@ impl Access {
 }
 
 /// Active, verified, and for a token without a session: issued after the last "log out everywhere".
-fn is_accepted(user: &User, claims: &Claims) -> bool {
-    let since = portcullis_security::clock::Timestamp::from_micros(user.sessions_valid_from).seconds();
+fn is_accepted(user: &User, identity: &Identity) -> bool {
+    let since = Timestamp::from_micros(user.sessions_valid_from).seconds();
     user.status == Status::Active
         && user.email_verified_at.is_some()
-        && (claims.sid.is_some() || claims.iat >= since)
+        && (identity.session_id.is_some() || identity.issued_at.seconds() >= since)
 }

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::model::users::{Column, Entity, Status};
 use crate::model::{
-    audit_events, notification_preferences, one_time_tokens, profiles, revocations, sessions,
+    audit_events, notification_preferences, one_time_tokens, profiles, revocations, sessions, socket_tickets,
 };
 use crate::state::{App, Feature};
 use crate::storage::Write;
@@ -99,6 +99,8 @@ impl Write for DropExpired {
         sessions::Entity::delete_many().filter(ended).exec(tx).await?;
         let old = one_time_tokens::Column::ExpiresAt.lte(before);
         one_time_tokens::Entity::delete_many().filter(old).exec(tx).await?;
+        let unused = socket_tickets::Column::ExpiresAt.lte(before);
+        socket_tickets::Entity::delete_many().filter(unused).exec(tx).await?;
         revocations::Entity::delete_many().filter(revocations::Column::At.lte(before)).exec(tx).await?;
         Ok(())
     }

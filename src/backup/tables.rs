@@ -5,8 +5,9 @@ use super::format::BackupWriter;
 use super::{BackupError, broken};
 use crate::error::Result;
 use crate::model::{
-    audit_events, blocks, book_words, books, follows, notification_preferences, one_time_tokens, outbox,
-    profiles, review_words, reviews, revocations, sessions, signing_keys, throttle_snapshots, users,
+    audit_events, blocks, book_changes, book_words, books, follows, memberships, messages,
+    notification_preferences, one_time_tokens, outbox, profiles, review_words, reviews, revocations,
+    room_words, rooms, search_budgets, sessions, signing_keys, socket_tickets, throttle_snapshots, users,
 };
 use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
@@ -57,6 +58,13 @@ pub(super) fn all() -> Vec<Table> {
         table::<reviews::Entity>(),
         table::<book_words::Entity>(),
         table::<review_words::Entity>(),
+        table::<rooms::Entity>(),
+        table::<memberships::Entity>(),
+        table::<messages::Entity>(),
+        table::<room_words::Entity>(),
+        table::<socket_tickets::Entity>(),
+        table::<book_changes::Entity>(),
+        table::<search_budgets::Entity>(),
     ]
 }
 

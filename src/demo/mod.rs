@@ -1,6 +1,7 @@
 //! A small community to look around in: `portcullis demo`.
 
 use crate::access;
+use crate::chat::{InsertMessages, InsertRooms, NewRoom};
 use crate::error::{self, Error};
 use crate::load::{self, LoadFile};
 use crate::model::{blocks, follows, profiles, users};
@@ -26,6 +27,17 @@ struct Community {
     follows: Vec<(String, String, bool)>,
     /// Who blocks whom.
     blocks: Vec<(String, String)>,
+    rooms: Vec<Room>,
+}
+
+#[derive(Clone, Deserialize)]
+struct Room {
+    name: String,
+    is_public: bool,
+    /// The owner first.
+    members: Vec<String>,
+    /// Who said what.
+    said: Vec<(String, String)>,
 }
 
 #[derive(Deserialize)]
@@ -54,7 +66,9 @@ pub async fn seed(app: &App) -> Result<String, String> {
         if let Some(problem) = report.problems.first() {
             return Err(format!("the demo is not whole: {problem}"));
         }
+        let rooms = Rooms { rooms: community.rooms.clone(), now: app.now() };
         app.write(Relations { community, now: app.now() }).await.map_err(refused)?;
+        app.write(rooms).await.map_err(refused)?;
     }
     let made = if has_made { "The demo community is made." } else { "The demo community is there already." };
     Ok(format!(
@@ -129,6 +143,36 @@ impl Write for Relations {
                 ..blocks::ActiveModel::default()
             };
             blocks::Entity::insert(row).exec_without_returning(tx).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Where people meet, and what they have said there.
+struct Rooms {
+    rooms: Vec<Room>,
+    now: Timestamp,
+}
+
+impl Write for Rooms {
+    type Output = ();
+
+    async fn run(&self, tx: &DatabaseTransaction) -> error::Result<()> {
+        let now = self.now;
+        for Room { name, is_public, members, said } in &self.rooms {
+            let mut ids = Vec::with_capacity(members.len());
+            for member in members {
+                ids.push(id_of(tx, member).await?);
+            }
+            let room = NewRoom { name: name.clone(), is_public: *is_public };
+            let made = InsertRooms { rooms: vec![(room, ids)], now }.run(tx).await?;
+            let mut messages = Vec::with_capacity(said.len());
+            for (author, text) in said {
+                messages.push((id_of(tx, author).await?, text.clone()));
+            }
+            for room_id in made {
+                InsertMessages { room_id, said: messages.clone(), now }.run(tx).await?;
+            }
         }
         Ok(())
     }

@@ -59,7 +59,11 @@ fn sqlite_options(url: &str, connections: u32, reads_only: bool) -> ConnectOptio
             .pragma("foreign_keys", "ON")
             .busy_timeout(BUSY_TIMEOUT)
             .statement_cache_capacity(256);
-        if reads_only { sqlite.pragma("query_only", "ON") } else { sqlite }
+        match reads_only {
+            true => sqlite.pragma("query_only", "ON"),
+            // What a savepoint may have to undo is little, and else goes through a file.
+            false => sqlite.pragma("temp_store", "MEMORY"),
+        }
     });
     options
 }
@@ -93,4 +97,27 @@ fn create_private(path: &Path) -> std::io::Result<()> {
 #[expect(clippy::needless_pass_by_value, reason = "a map_err adapter")]
 fn open_error(error: DbErr) -> ConnectError {
     ConnectError::Open(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+    #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "an ORM does not ask how SQLite was built")]
+    async fn sqlite_is_built_to_plan_a_query_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("built.sqlite3").display());
+        let storage = Storage::connect(&url).await.unwrap();
+        let question = "SELECT sqlite_compileoption_used('ENABLE_QPSG') AS used";
+        let answer = storage
+            .reader()
+            .query_one_raw(Statement::from_string(DbBackend::Sqlite, question))
+            .await
+            .unwrap();
+        assert!(answer.unwrap().try_get::<bool>("", "used").unwrap(), "see .cargo/config.toml");
+        storage.close().await;
+    }
 }

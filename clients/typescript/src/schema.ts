@@ -606,6 +606,29 @@ export interface paths {
         patch: operations["patch_api_reviews_id"];
         trace?: never;
     };
+    "/api/ai/search/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finds books by what they are about, by their words, or by title, author or ISBN.
+         * @description With `Accept: text/event-stream` the answer comes in events: `results` (as the answer without its sentence; a
+         *     later one takes the place of an earlier), `answer` (`{"text"}`, a piece of the sentence), and at last `done`, the
+         *     whole answer, which takes the place of all before. `error` (as every error) comes instead of it when something is
+         *     broken here.
+         */
+        post: operations["post_api_ai_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1121,6 +1144,37 @@ export interface components {
             rating: number;
             /** @description Whether others may see it, as far as they may see the profile; true. */
             is_public?: boolean | null;
+        };
+        /** @description The answer to a search. */
+        SearchAnswer: {
+            /** @description What was asked. */
+            query: string;
+            /** @description Who answered: `local` (this server) or `anthropic` (Claude, over what this server found). */
+            provider: string;
+            /** @description A sentence or a few, plain text. */
+            answer: string;
+            /** @description The best first, at most ten. */
+            results: components["schemas"]["SearchResult"][];
+        };
+        /** @description A search. */
+        SearchRequest: {
+            /** @description What one looks for, in words of one's own; a title, an author or an ISBN too. 1 to 500 characters. */
+            query: string;
+        };
+        /** @description A book that was found. */
+        SearchResult: {
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            book: number;
+            /**
+             * Format: double
+             * @description How well it fits, from 0 to 1; to compare books of one answer, not of two.
+             */
+            score: number;
+            /** @description Why it is there, plain text. */
+            reason: string;
         };
         /** @description One session. */
         Session: {
@@ -3642,6 +3696,59 @@ export interface operations {
             };
             /** @description There is no such review, or the caller may not see it. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_api_ai_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchRequest"];
+            };
+        };
+        responses: {
+            /** @description The books that fit best. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchAnswer"];
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The query is missing, blank or too long. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
