@@ -606,6 +606,180 @@ export interface paths {
         patch: operations["patch_api_reviews_id"];
         trace?: never;
     };
+    "/api/rooms/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists rooms, the newest first: those that the caller is in, and public ones. Staff see all. */
+        get: operations["get_api_rooms"];
+        put?: never;
+        /** Makes a room; the caller is its owner and first member. */
+        post: operations["post_api_rooms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/unread/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts unread messages, room by room: those after the newest that was marked as read. */
+        get: operations["get_api_rooms_unread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a room. */
+        get: operations["get_api_rooms_id"];
+        put?: never;
+        post?: never;
+        /** Removes the caller's room with everything that was said in it. */
+        delete: operations["delete_api_rooms_id"];
+        options?: never;
+        head?: never;
+        /** Changes the caller's room. Whoever is in it stays in it. */
+        patch: operations["patch_api_rooms_id"];
+        trace?: never;
+    };
+    "/api/rooms/{id}/join/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Joins a public room. Joining again is the same. */
+        post: operations["post_api_rooms_id_join"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{id}/leave/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leaves a room. When its owner leaves, whoever has been in it longest owns it; the last one takes it along. */
+        post: operations["post_api_rooms_id_leave"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{id}/members/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists who is in a room, who came first at the top. */
+        get: operations["get_api_rooms_id_members"];
+        put?: never;
+        /** Adds somebody to the caller's room. Adding them again is the same. */
+        post: operations["post_api_rooms_id_members"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{id}/members/{username}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes somebody from the caller's room; of themselves anybody may. */
+        delete: operations["delete_api_rooms_id_members_username"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{id}/messages/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what was said in a room that the caller is in, the newest first; rows as a socket's frames. */
+        get: operations["get_api_rooms_id_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{id}/read/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Marks messages as read, up to a number. It never goes back. */
+        post: operations["post_api_rooms_id_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/ws-ticket/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a ticket that opens one WebSocket. What it opens ends with the access token that made it. */
+        post: operations["post_api_auth_ws_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ai/search/": {
         parameters: {
             query?: never;
@@ -623,6 +797,29 @@ export interface paths {
          *     broken here.
          */
         post: operations["post_api_ai_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ws/chat/{room_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Opens a WebSocket in a room that the caller is in.
+         * @description In: `{"message": TEXT}`. Out: messages as in the history, each once, in the order of `seq`, and
+         *     `{"type": "error", "message"}`, which ends nothing. Closed with 4001 (no good credentials, or no longer), 4003
+         *     (no member, or no such room), 1001 (the server stops), 1003 (binary), 1008 (too many frames), 1009 (more than
+         *     16 KiB), 1013 (reads too slowly, or too many sockets).
+         */
+        get: operations["get_ws_chat_room_id"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -730,6 +927,25 @@ export interface components {
             current_password: string;
             /** @description By the rules at `password-policy/`. */
             new_password: string;
+        };
+        /** @description A message. */
+        ChatMessage: {
+            /** @description `chat_message`. */
+            type: string;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description Its number in the room, from 1 on without a gap.
+             */
+            seq: number;
+            /** @description The text with HTML's five characters escaped: safe wherever it is put (guide §9). */
+            message: string;
+            /** @description The text as it was typed: encode it where it is shown. */
+            text: string;
+            /** @description The username of who said it; null when the account is gone. */
+            user?: string | null;
+            timestamp: string;
         };
         /** @description The token of the link. */
         ConfirmEmailChangeRequest: {
@@ -840,10 +1056,27 @@ export interface components {
             /** @description At most 150 characters, may be empty. */
             last_name?: string | null;
         };
+        /** @description Somebody who is in a room. */
+        Member: {
+            username: string;
+            joined_at: string;
+        };
+        /** @description Who is to be a member. */
+        MemberRequest: {
+            /** @description The username of an account. */
+            username: string;
+        };
         /** @description A sentence for the user. */
         Message: {
             /** @description The sentence. */
             message: string;
+        };
+        /** @description A room to be made. */
+        NewRoom: {
+            /** @description Plain text, at most 100 characters. */
+            name: string;
+            /** @description Whether everybody finds it and may join; true. */
+            is_public?: boolean | null;
         };
         /** @description A profile as its owner sees it. */
         OwnProfile: {
@@ -921,6 +1154,37 @@ export interface components {
             }[];
         };
         /** @description One page of a list. */
+        Page_ChatMessage: {
+            /**
+             * Format: int64
+             * @description How many there are in all; exact up to 10,000, where it stops.
+             */
+            count: number;
+            /** @description The URL of the page after this one. */
+            next?: string | null;
+            /** @description The URL of the page before this one. */
+            previous?: string | null;
+            /** @description The rows. */
+            results: {
+                /** @description `chat_message`. */
+                type: string;
+                /** Format: int64 */
+                id: number;
+                /**
+                 * Format: int64
+                 * @description Its number in the room, from 1 on without a gap.
+                 */
+                seq: number;
+                /** @description The text with HTML's five characters escaped: safe wherever it is put (guide §9). */
+                message: string;
+                /** @description The text as it was typed: encode it where it is shown. */
+                text: string;
+                /** @description The username of who said it; null when the account is gone. */
+                user?: string | null;
+                timestamp: string;
+            }[];
+        };
+        /** @description One page of a list. */
         Page_FollowRequest: {
             /**
              * Format: int64
@@ -941,6 +1205,23 @@ export interface components {
                 /** @description The username of who asks. */
                 user: string;
                 created_at: string;
+            }[];
+        };
+        /** @description One page of a list. */
+        Page_Member: {
+            /**
+             * Format: int64
+             * @description How many there are in all; exact up to 10,000, where it stops.
+             */
+            count: number;
+            /** @description The URL of the page after this one. */
+            next?: string | null;
+            /** @description The URL of the page before this one. */
+            previous?: string | null;
+            /** @description The rows. */
+            results: {
+                username: string;
+                joined_at: string;
             }[];
         };
         /** @description One page of a list. */
@@ -981,6 +1262,31 @@ export interface components {
                 book_title?: string | null;
                 /** @description Where the owner's picture is, or null without one; for those who include it. */
                 avatar_url?: string | null;
+            }[];
+        };
+        /** @description One page of a list. */
+        Page_Room: {
+            /**
+             * Format: int64
+             * @description How many there are in all; exact up to 10,000, where it stops.
+             */
+            count: number;
+            /** @description The URL of the page after this one. */
+            next?: string | null;
+            /** @description The URL of the page before this one. */
+            previous?: string | null;
+            /** @description The rows. */
+            results: {
+                /** Format: int64 */
+                id: number;
+                /** @description Plain text: encode it where it is shown. */
+                name: string;
+                /** @description Whether everybody finds it and may join. */
+                is_public: boolean;
+                /** @description The owner's username; null while their account is deleted. */
+                owner?: string | null;
+                /** @description Whether the caller is in it. */
+                member: boolean;
             }[];
         };
         /** @description The rules. */
@@ -1043,6 +1349,14 @@ export interface components {
             /** @description `public`, `followers_only` or `private`. */
             profile_visibility?: string | null;
             notification_preferences?: components["schemas"]["PreferencesPatch"] | null;
+        };
+        /** @description How far somebody has read. */
+        ReadRequest: {
+            /**
+             * Format: int64
+             * @description The number of the newest message that was read.
+             */
+            seq: number;
         };
         /** @description A refresh token, or nothing where it is in the cookie. */
         RefreshRequest: {
@@ -1145,6 +1459,26 @@ export interface components {
             /** @description Whether others may see it, as far as they may see the profile; true. */
             is_public?: boolean | null;
         };
+        /** @description A room. */
+        Room: {
+            /** Format: int64 */
+            id: number;
+            /** @description Plain text: encode it where it is shown. */
+            name: string;
+            /** @description Whether everybody finds it and may join. */
+            is_public: boolean;
+            /** @description The owner's username; null while their account is deleted. */
+            owner?: string | null;
+            /** @description Whether the caller is in it. */
+            member: boolean;
+        };
+        /** @description What changes of a room; the rest stays. */
+        RoomPatch: {
+            /** @description Plain text, at most 100 characters. */
+            name?: string | null;
+            /** @description Whether everybody finds it and may join. */
+            is_public?: boolean | null;
+        };
         /** @description The answer to a search. */
         SearchAnswer: {
             /** @description What was asked. */
@@ -1204,6 +1538,33 @@ export interface components {
             username: string;
             /** @description The address. */
             email: string;
+        };
+        /** @description A ticket, for `?ticket=`. */
+        TicketResponse: {
+            /** @description It opens one socket. */
+            ticket: string;
+            /**
+             * Format: int64
+             * @description For how many seconds it can be used.
+             */
+            expires_in: number;
+        };
+        /** @description A room that the caller is in, and how much of it is new. */
+        Unread: {
+            /**
+             * Format: int64
+             * @description The room's id.
+             */
+            room: number;
+            /**
+             * Format: int64
+             * @description How many messages are newer than what was read.
+             */
+            unread: number;
+        };
+        /** @description The rooms that the caller is in. */
+        UnreadList: {
+            results: components["schemas"]["Unread"][];
         };
         /** @description The token of the link, or the address and the code. */
         VerifyEmailRequest: {
@@ -3717,6 +4078,815 @@ export interface operations {
             };
         };
     };
+    get_api_rooms: {
+        parameters: {
+            query?: {
+                /** @description A place in the list, from `next` or `previous`. */
+                cursor?: string;
+                /** @description Rows on a page: 1 to 100, default 20. A larger number is taken for 100. */
+                page_size?: number;
+                /** @description Words; a name has to have all of them, whole or begun. */
+                search?: string;
+                /** @description created_at, id or name; with a minus the largest first. -created_at by default. */
+                ordering?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of rooms. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Room"];
+                };
+            };
+            /** @description A parameter is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_api_rooms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRoom"];
+            };
+        };
+        responses: {
+            /** @description The room. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Room"];
+                };
+            };
+            /** @description A field is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_api_rooms_unread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every room that the caller is in. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadList"];
+                };
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_api_rooms_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The room. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Room"];
+                };
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such room, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    delete_api_rooms_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone; open sockets in it have ended. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is somebody else's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such room, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patch_api_rooms_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomPatch"];
+            };
+        };
+        responses: {
+            /** @description The room as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Room"];
+                };
+            };
+            /** @description A field is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is somebody else's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such room, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_api_rooms_id_join: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The caller is in it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Room"];
+                };
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such room, or it is private. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_api_rooms_id_leave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The caller is not in it; open sockets in it have ended. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Room"];
+                };
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such room, or it is private and the caller is not in it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_api_rooms_id_members: {
+        parameters: {
+            query?: {
+                /** @description A place in the list, from `next` or `previous`. */
+                cursor?: string;
+                /** @description Rows on a page: 1 to 100, default 20. A larger number is taken for 100. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of members. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Member"];
+                };
+            };
+            /** @description The cursor is none of this list. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such room, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_api_rooms_id_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberRequest"];
+            };
+        };
+        responses: {
+            /** @description They were in it before. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description They are in it now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description There is no such user, or one of the two has blocked the other. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is somebody else's room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such room, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    delete_api_rooms_id_members_username: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+                /** @description A member's. */
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are not in it any more; their open sockets in it have ended. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is somebody else's room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such room or member, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_api_rooms_id_messages: {
+        parameters: {
+            query?: {
+                /** @description A place in the list, from `next` or `previous`. */
+                cursor?: string;
+                /** @description Rows on a page: 1 to 100, default 20. A larger number is taken for 100. */
+                page_size?: number;
+                /** @description -seq (the newest first, by default) or seq. */
+                ordering?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of messages. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ChatMessage"];
+                };
+            };
+            /** @description A parameter is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The caller is not in it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such room, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_api_rooms_id_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadRequest"];
+            };
+        };
+        responses: {
+            /** @description What is left. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unread"];
+                };
+            };
+            /** @description The number is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The caller is not in it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such room, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_api_auth_ws_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ticket. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketResponse"];
+                };
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     post_api_ai_search: {
         parameters: {
             query?: never;
@@ -3749,6 +4919,69 @@ export interface operations {
             };
             /** @description The access token is missing, expired or ended. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_ws_chat_room_id: {
+        parameters: {
+            query?: {
+                /** @description An access token. */
+                token?: string;
+                /** @description A ticket, in place of a token. Or the subprotocols `bearer, TOKEN`. */
+                ticket?: string;
+                /** @description Messages with a larger number come first, from the history; without it, only those from now on. */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                /** @description A room's id. */
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The socket is open, or about to be closed with a code. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `after` is no number, or the handshake is broken. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The page of another site opens it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is none for a WebSocket. */
+            426: {
                 headers: {
                     [name: string]: unknown;
                 };
