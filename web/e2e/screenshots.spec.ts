@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs'
+import type { Page } from '@playwright/test'
 import {
   openCommunity,
   tourOfFailures,
@@ -27,7 +28,7 @@ const test = testWithServer({}).extend<{ look: Look }>({
     await use(async (name) => {
       await page.waitForLoadState('networkidle')
       await page.waitForTimeout(300)
-      await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true, animations: 'disabled' })
+      await picture(page, `${folder}/${name}.png`)
       expect(await findings(page), name).toEqual([])
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
       expect(overflow, `${name} is wider than the screen`).toBeLessThanOrEqual(0)
@@ -58,4 +59,17 @@ for (const { name, colorScheme, width, height } of LOOKS) {
         tourOfFailures(page, request, look))
     })
   })
+}
+
+/** The whole page, as on a screen that holds it: bars stand at its edges, and what comes late is there. */
+async function picture(page: Page, path: string): Promise<void> {
+  const screen = page.viewportSize()
+  const needed = await page.evaluate(() => document.documentElement.scrollHeight)
+  const isDialog = (await page.getByRole('dialog').count()) > 0
+  if (screen && needed > screen.height && !isDialog) {
+    await page.setViewportSize({ ...screen, height: needed })
+    await page.waitForLoadState('networkidle')
+  }
+  await page.screenshot({ path, animations: 'disabled' })
+  if (screen) await page.setViewportSize(screen)
 }

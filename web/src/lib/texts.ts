@@ -58,6 +58,7 @@ export const texts = {
   problem: {
     title: 'That did not work',
     unknown: 'Something went wrong on our side. Please try again in a moment.',
+    unreachable: 'The server cannot be reached.',
     network: 'The server cannot be reached. What you typed is still here; please try again.',
     wait: (time: string) => `Too many tries. You can try again in ${time}.`,
     deadLink: 'This link is used up or too old. Ask for a new one.',
