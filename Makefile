@@ -1,4 +1,4 @@
-.PHONY: run web check test e2e pictures timing crash bench growth
+.PHONY: run web check test e2e pictures timing crash bench bench-search growth word-vectors
 
 run: web
 	cargo run -- serve
@@ -28,7 +28,7 @@ pictures: web
 
 # What the time of an answer tells, with more calls than in make test; wants the machine to itself.
 timing:
-	TIMING_REPORT=1 cargo nextest run -p portcullis --run-ignored only --no-capture -E 'test(/^timing::/)'
+	TIMING_ALONE=1 cargo nextest run -p portcullis --no-capture -E 'test(/^timing::/)'
 
 # SIGKILL during 1,000 registrations, 20 times, and among 10,000 messages.
 crash:
@@ -45,3 +45,11 @@ growth:
 bench: web
 	cargo bench --bench server > docs/benchmarks.md.new
 	mv docs/benchmarks.md.new docs/benchmarks.md
+
+# The CPU time and memory of a search in 100,000 books, in release.
+bench-search:
+	cargo bench --bench search
+
+# What the search knows of words, made anew from its model and compared byte for byte; takes three minutes.
+word-vectors:
+	scripts/word_vectors.sh

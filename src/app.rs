@@ -18,6 +18,7 @@ use crate::model::Migrator;
 use crate::profiles;
 use crate::reviews;
 use crate::routes::{BEARER, Routes, name_operations};
+use crate::search::{self, Search};
 use crate::serve;
 use crate::state::{App, Feature};
 use crate::storage::{Files, PublicPages, Storage};
@@ -51,9 +52,10 @@ use utoipa::openapi::{License, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
 /// The features that store something about users.
-const FEATURES: &[Feature] = &[profiles::FEATURE, reviews::FEATURE, chat::FEATURE];
+const FEATURES: &[Feature] = &[profiles::FEATURE, reviews::FEATURE, chat::FEATURE, search::FEATURE];
 
 const POLL_EVERY: Duration = Duration::from_millis(500);
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 const TIDY_METRICS_EVERY: Duration = Duration::from_secs(5);
 const CLEAN_EVERY: Duration = Duration::from_secs(10 * 60);
@@ -99,8 +101,12 @@ impl Running {
         fix_port(&mut config, address)?;
         let app = build(config, clock, random).await?;
         let (cancel, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let search = Search::new(&app, cancel.clone()).map_err(StartError)?;
         spawn_background(&app, &cancel, &tasks)?;
-        let service = NormalizePathLayer::trim_trailing_slash().layer(router(&app)?);
+        if app.config.community.enabled {
+            spawn_search(&search, &cancel, &tasks);
+        }
+        let service = NormalizePathLayer::trim_trailing_slash().layer(router(&app, &search)?);
         tasks.spawn(serve::run(listener, tls, service, cancel.clone()));
         tasks.close();
         Ok(Self { address, app, cancel, tasks })
@@ -252,6 +258,7 @@ fn rates(config: &Config) -> Result<Rates, StartError> {
         user: rate(&throttle.user)?,
         anon: rate(&throttle.anon)?,
         anon_post: rate(&throttle.anon_post)?,
+        ai_search: rate(&throttle.ai_search)?,
     })
 }
 
@@ -333,9 +340,21 @@ fn spawn_background(
             warn("old throttles were not dropped", app.storage.write(empty).await);
             warn("deleted rooms were not removed", chat::purge(&app.storage).await);
             warn("passwords were not counted", app.passwords.count_schemes(&app.storage).await);
+            warn("old news of books was not dropped", search::clean(&app).await);
         }
     });
     Ok(())
+}
+
+/// The first round fills the index, beside a server that answers already.
+fn spawn_search(search: &Arc<Search>, cancel: &CancellationToken, tasks: &TaskTracker) {
+    let (search, stop) = (search.clone(), cancel.clone());
+    every(FOLLOW_EVERY, cancel, tasks, move || {
+        let (search, stop) = (search.clone(), stop.clone());
+        async move {
+            stop.run_until_cancelled(search.follow()).await;
+        }
+    });
 }
 
 /// Every letter is prepared by the feature that knows what it is about.
@@ -373,8 +392,8 @@ where
 ///
 /// # Errors
 /// When a setting cannot be used.
-pub fn router(app: &Arc<App>) -> Result<Router, StartError> {
-    let (api, document) = api(app);
+pub fn router(app: &Arc<App>, search: &Arc<Search>) -> Result<Router, StartError> {
+    let (api, document) = api(app, search);
     let docs = api_docs::router(app, &document).map_err(StartError::pages)?;
     let document = Arc::new(document);
     let mut router = api
@@ -408,22 +427,23 @@ pub fn router(app: &Arc<App>) -> Result<Router, StartError> {
         .layer(from_fn_with_state(edge, edge::handle)))
 }
 
-fn community(routes: Routes) -> Routes {
-    chat::routes(reviews::routes(books::routes(profiles::routes(routes))))
+fn community(routes: Routes, search: &Arc<Search>) -> Routes {
+    let routes = chat::routes(reviews::routes(books::routes(profiles::routes(routes))));
+    search::routes(routes, search)
 }
 
 /// The features' routes with their OpenAPI document.
-pub fn api(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
+pub fn api(app: &Arc<App>, search: &Arc<Search>) -> (Router<Arc<App>>, OpenApi) {
     let accounts = accounts::routes(Routes::new(app.guard.clone())).into_router();
     let mut tables = OpenApiRouter::new().nest("/api/auth", accounts);
     if app.config.community.enabled {
-        tables = tables.nest("/api", community(Routes::new(app.guard.clone())).into_router());
+        tables = tables.nest("/api", community(Routes::new(app.guard.clone()), search).into_router());
         tables = tables.nest("/ws", chat::sockets(Routes::new(app.guard.clone())).into_router());
     }
     let (router, mut document) = tables.split_for_parts();
     document.info.title = "Portcullis".to_owned();
     document.info.description = None;
-    let community = [profiles::TAGS, books::TAGS, reviews::TAGS, chat::TAGS].concat();
+    let community = [profiles::TAGS, books::TAGS, reviews::TAGS, chat::TAGS, search::TAGS].concat();
     let community = if app.config.community.enabled { community } else { Vec::new() };
     let tags = accounts::TAGS
         .iter()

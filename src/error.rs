@@ -152,6 +152,21 @@ impl Error {
         }
     }
 
+    /// The contract's body.
+    pub fn body(&self) -> Map<String, Value> {
+        let (code, message) = self.words();
+        let mut body = Map::new();
+        body.insert("error".into(), message.as_ref().into());
+        body.insert("detail".into(), self.detail(&message).into());
+        body.insert("code".into(), code.into());
+        if let Self::Invalid(invalid) = self {
+            body.insert("details".into(), json!(invalid.details()));
+            let fields = invalid.fields.iter().map(|(name, problems)| ((*name).into(), json!(problems)));
+            body.insert("fields".into(), Value::Object(fields.collect()));
+        }
+        body
+    }
+
     fn words(&self) -> (&'static str, Cow<'static, str>) {
         match self {
             Self::Refused(refusal) => (refusal.code, refusal.message.clone()),
@@ -219,17 +234,7 @@ impl Throttled {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let (code, message) = self.words();
-        let mut body = Map::new();
-        body.insert("error".into(), message.as_ref().into());
-        body.insert("detail".into(), self.detail(&message).into());
-        body.insert("code".into(), code.into());
-        if let Self::Invalid(invalid) = &self {
-            body.insert("details".into(), json!(invalid.details()));
-            let fields = invalid.fields.iter().map(|(name, problems)| ((*name).into(), json!(problems)));
-            body.insert("fields".into(), Value::Object(fields.collect()));
-        }
-        let mut response = (self.status(), Json(Value::Object(body))).into_response();
+        let mut response = (self.status(), Json(Value::Object(self.body()))).into_response();
         if self.status() == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static(r#"Bearer realm="api""#);
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);

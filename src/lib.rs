@@ -24,6 +24,7 @@ pub mod model;
 pub mod profiles;
 pub mod reviews;
 pub mod routes;
+pub mod search;
 pub mod serve;
 pub mod state;
 pub mod storage;

@@ -301,7 +301,8 @@ async fn print_openapi() -> Result<(), Failure> {
     let name = format!("portcullis-openapi-{:016x}", u64::from_le_bytes(random.bytes()));
     let folder = std::env::temp_dir().join(name);
     let app = app::build(Config::development(&folder), Clock::system(), random).await?;
-    let (_, document) = app::api(&app);
+    let search = portcullis::search::Search::new(&app, tokio_util::sync::CancellationToken::new())?;
+    let (_, document) = app::api(&app, &search);
     app.storage.close().await;
     std::fs::remove_dir_all(&folder)?;
     print(&format!("{}\n", document.to_pretty_json()?));

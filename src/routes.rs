@@ -36,6 +36,13 @@ impl Routes {
         self
     }
 
+    /// Lends a value to the handlers of this table, as an `Extension`: what one feature alone uses.
+    #[must_use]
+    pub fn share<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.router = self.router.layer(axum::Extension(value));
+        self
+    }
+
     /// The router and its document.
     pub fn into_router(self) -> OpenApiRouter<Arc<App>> {
         self.router

@@ -21,6 +21,8 @@ const NONCE: &str = "__NONCE__";
 const SITE_NAME: &str = "__SITE_NAME__";
 /// How many seconds a closed account can be had back.
 const DELETION_GRACE: &str = "__DELETION_GRACE__";
+/// Whether there are books, reviews and people here, `true` or `false`.
+const COMMUNITY: &str = "__COMMUNITY__";
 /// The policies of `web/src` by which text becomes markup, or the address of a worker.
 const TRUSTED_TYPES: &str = "dompurify strength-worker";
 /// What a program asks for: never answered with a page.
@@ -70,6 +72,7 @@ fn index_page(app: &App, index: &[u8]) -> Response {
     let text = text
         .replace(SITE_NAME, &HtmlEscape(&app.config.site.name).to_string())
         .replace(DELETION_GRACE, &app.config.accounts.deletion_grace.as_secs().to_string())
+        .replace(COMMUNITY, &app.config.community.enabled.to_string())
         .replace(NONCE, nonce.as_str());
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),

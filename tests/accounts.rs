@@ -129,8 +129,11 @@ on_each_database! {
         let gone = app.call(Method::DELETE, "/api/auth/me/", &access, json!({ "password": PASSWORD })).await;
         assert!(gone.expect(200).text("deletes_at").ends_with('Z'));
         app.get("/api/auth/me/", &access).await.expect(401);
-        let back = app.login("reader", PASSWORD).await.expect(200).text("access");
-        app.get("/api/auth/me/", &back).await.expect(200);
+        let back = app.login("reader", PASSWORD).await.expect(200);
+        assert_eq!(back.body["deletion_undone"], true);
+        app.get("/api/auth/me/", &back.text("access")).await.expect(200);
+        let next = app.login("reader", PASSWORD).await.expect(200);
+        assert_eq!(next.body.get("deletion_undone"), None, "it is told once");
         app.drain_outbox().await;
         assert_eq!(app.mail_to("reader@example.com").await.kind, Kind::AccountDeleted);
     }

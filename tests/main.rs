@@ -23,6 +23,7 @@ mod lifetimes;
 mod outage;
 mod people;
 mod reviews;
+mod search;
 mod secrets;
 mod slow_clients;
 mod throttles;

@@ -1,6 +1,7 @@
 //! Reviews (guide §7.2, §11; contract §3).
 
 use crate::harness::TestApp;
+use crate::harness::form::picture;
 use crate::on_each_database;
 use crate::people::{book, ids, look, person, review, review_body, staff};
 use reqwest::Method;
@@ -47,6 +48,45 @@ on_each_database! {
         }
         patch("&".repeat(50_000)).await.expect(200);
         patch("<p>a".repeat(12_500)).await.expect(200);
+    }
+
+    async fn reviews_come_with_titles_and_pictures_for_those_who_ask(app: TestApp) {
+        let (keeper, reader, other) =
+            (staff(&app, "keeper").await, person(&app, "reader").await, person(&app, "other").await);
+        let dune = book(&app, &keeper, "Dune").await;
+        let first = review(&app, &reader, dune, 5, true).await;
+        let hidden = review(&app, &other, dune, 4, false).await;
+        let picture = app.upload_avatar(&reader.access, &picture("exif.jpg")).await.expect(200).text("avatar_url");
+        let detail = |id: i64, query: &str| format!("/api/reviews/{id}/{query}");
+        let both = "?include=book_title,avatar_url";
+
+        let plain = look(&app, None, "/api/reviews/").await.expect(200).body["results"][0].clone();
+        assert_eq!((plain.get("book_title"), plain.get("avatar_url")), (None, None));
+        let list = format!("/api/reviews/{both}");
+        for path in [list.clone(), format!("{list}&user=reader"), format!("{list}&search=reader"), list.clone()] {
+            let page = look(&app, None, &path).await.expect(200).body;
+            let rows = page["results"].as_array().expect("rows");
+            assert!(!rows.is_empty(), "{path}");
+            for row in rows {
+                assert_eq!((&row["book_title"], &row["avatar_url"]), (&json!("Dune"), &json!(picture)), "{path}");
+            }
+        }
+        assert_eq!(look(&app, None, "/api/reviews/").await.expect(200).body["results"][0], plain, "kept apart");
+        let shown = look(&app, None, &detail(first, both)).await.expect(200).body;
+        assert_eq!((&shown["book_title"], &shown["avatar_url"]), (&json!("Dune"), &json!(picture)));
+        let title = look(&app, None, &detail(first, "?include=email,book_title,,x")).await.expect(200).body;
+        assert_eq!((&title["book_title"], title.get("avatar_url"), title.get("email")), (&json!("Dune"), None, None));
+
+        // Without a picture it is null, and what is hidden stays so.
+        let own = app.get(&detail(hidden, both), &other.access).await.expect(200).body;
+        assert_eq!(own.get("avatar_url"), Some(&Value::Null));
+        look(&app, None, &detail(hidden, both)).await.expect(404);
+        app.get(&detail(first, both), "not-a-token").await.expect(401);
+        for path in ["/api/reviews/?include=%00".to_owned(), detail(first, "?include=%00")] {
+            look(&app, None, &path).await.expect(400);
+        }
+        app.call(Method::DELETE, "/api/profile/avatar/", &reader.access, Value::Null).await.expect(204);
+        assert_eq!(look(&app, None, &list).await.expect(200).body["results"][0]["avatar_url"], Value::Null);
     }
 
     async fn one_review_for_each_user_and_book(app: TestApp) {

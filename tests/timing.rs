@@ -31,6 +31,15 @@ const IN_PASSING: Effort = Effort { calls: 100, slack: 1.0, leak: Duration::from
 const ALONE: Effort = Effort { calls: 400, slack: 0.0, leak: Duration::from_millis(1) };
 const TOLERANCE: f64 = 0.02;
 
+/// `make timing` says that nothing else runs.
+fn effort() -> Effort {
+    if is_alone() { ALONE } else { IN_PASSING }
+}
+
+fn is_alone() -> bool {
+    std::env::var_os("TIMING_ALONE").is_some()
+}
+
 /// One kind of call: its path, its bodies in turn, and what its measurement is falsified by.
 struct Class {
     name: &'static str,
@@ -114,7 +123,7 @@ fn report(classes: &[Class], times: &[Vec<f64>]) -> String {
 fn assert_equal(classes: &[Class], times: &[Vec<f64>], group: &[usize], effort: Effort) {
     let (first, planted) = (group[0], group[group.len() - 1]);
     let report = report(classes, times);
-    if std::env::var_os("TIMING_REPORT").is_some() {
+    if is_alone() {
         #[expect(clippy::print_stdout, reason = "asked for by `make timing`")]
         {
             println!("{report}");
@@ -272,28 +281,15 @@ async fn compare_mails(path: &'static str, effort: Effort) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_takes_as_long_whoever_the_name_belongs_to() {
-    compare_logins(IN_PASSING).await;
+    compare_logins(effort()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reset_is_asked_for_as_fast_whoever_the_address_belongs_to() {
-    compare_mails("/api/auth/password-reset/", IN_PASSING).await;
+    compare_mails("/api/auth/password-reset/", effort()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes a minute alone on the machine: make timing"]
-async fn many_logins_take_as_long_whoever_the_name_belongs_to() {
-    compare_logins(ALONE).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes a minute alone on the machine: make timing"]
-async fn many_resets_are_asked_for_as_fast_whoever_the_address_belongs_to() {
-    compare_mails("/api/auth/password-reset/", ALONE).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes a minute alone on the machine: make timing"]
-async fn many_verifications_are_asked_for_as_fast_whoever_the_address_belongs_to() {
-    compare_mails("/api/auth/resend-verification/", ALONE).await;
+async fn a_verification_is_asked_for_as_fast_whoever_the_address_belongs_to() {
+    compare_mails("/api/auth/resend-verification/", effort()).await;
 }

@@ -34,10 +34,21 @@ async fn every_page_has_a_nonce_of_its_own_and_the_name_of_the_site() {
         assert!(text.contains(&format!("nonce=\"{nonce}\"")), "{text}");
         assert!(text.contains("<title>Ann &amp; &lt;Bob&gt;</title>") && !text.contains("__"), "{text}");
         assert!(text.contains("name=\"deletion-grace\" content=\"2592000\""), "{text}");
+        assert!(text.contains("name=\"community\" content=\"true\""), "{text}");
         nonces.push(nonce.to_owned());
     }
     nonces.dedup();
     assert_eq!(nonces.len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_an_account_server_alone_says_so() {
+    if !are_built() {
+        return;
+    }
+    let app = TestApp::with(Database::Sqlite, |config| config.community.enabled = false).await;
+    let text = open(&app, "/").await.text().await.expect("a page");
+    assert!(text.contains("name=\"community\" content=\"false\""), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

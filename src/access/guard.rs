@@ -44,6 +44,8 @@ pub enum Limit {
     Reset,
     /// `user` for the owner of the refresh token in the body or cookie, if it is genuine.
     OwnToken,
+    /// `ai_search` for the caller; without a valid token as `General`.
+    AiSearch,
     /// `user` for the owner of the credentials in the URL or the subprotocol, if they are good, else `anon`: a
     /// WebSocket costs what any other call does.
     Socket,
@@ -120,7 +122,8 @@ impl Guard {
         let from = *request.extensions().get::<Origin>().ok_or(unknown)?;
         let ip = Holder::Ip(from.ip);
         match self.limit {
-            Limit::General => self.count_general(&request, caller, ip).map(|()| request),
+            Limit::General => self.count_of(Policy::User, &request, caller, ip).map(|()| request),
+            Limit::AiSearch => self.count_of(Policy::AiSearch, &request, caller, ip).map(|()| request),
             Limit::AuthByIp => self.on_record(from, None, &[(Policy::Auth, ip)]).await.map(|()| request),
             Limit::AuthByBearer => self.count_bearer(caller, from).await.map(|()| request),
             Limit::AuthByBody => self.count_named(request, from).await,
@@ -140,10 +143,17 @@ impl Guard {
         limits.check_on_record(storage, from, user_id, buckets).await
     }
 
-    fn count_general(&self, request: &Request, caller: Option<&Caller>, ip: Holder<'_>) -> Result<()> {
+    /// A user by a policy, nobody by address.
+    fn count_of(
+        &self,
+        policy: Policy,
+        request: &Request,
+        caller: Option<&Caller>,
+        ip: Holder<'_>,
+    ) -> Result<()> {
         match caller {
             Some(Caller::User(identity)) => {
-                self.context.limits.check(&[(Policy::User, Holder::User(identity.user.id))])
+                self.context.limits.check(&[(policy, Holder::User(identity.user.id))])
             }
             _ => self.count_anonymous(request, ip),
         }

@@ -36,10 +36,12 @@ pub enum Policy {
     Anon = 4,
     /// Those of them that change something.
     AnonPost = 5,
+    /// Searches that may cost money.
+    AiSearch = 6,
 }
 
 impl Policy {
-    const ALL: [Self; 5] = [Self::Auth, Self::Reset, Self::User, Self::Anon, Self::AnonPost];
+    const ALL: [Self; 6] = [Self::Auth, Self::Reset, Self::User, Self::Anon, Self::AnonPost, Self::AiSearch];
 
     /// Its name in the `RateLimit` fields and in the metrics.
     pub const fn name(self) -> &'static str {
@@ -49,6 +51,7 @@ impl Policy {
             Self::User => "user",
             Self::Anon => "anon",
             Self::AnonPost => "anon_post",
+            Self::AiSearch => "ai_search",
         }
     }
 }
@@ -95,6 +98,8 @@ pub struct Rates {
     pub anon: Rate,
     /// `THROTTLE__ANON_POST`.
     pub anon_post: Rate,
+    /// `THROTTLE__AI_SEARCH`.
+    pub ai_search: Rate,
 }
 
 impl Rates {
@@ -105,6 +110,7 @@ impl Rates {
             Policy::User => self.user,
             Policy::Anon => self.anon,
             Policy::AnonPost => self.anon_post,
+            Policy::AiSearch => self.ai_search,
         }
     }
 }

@@ -54,6 +54,9 @@ pub struct LoginResponse {
     pub refresh: Option<String>,
     /// The account.
     pub user: LoginUser,
+    /// `true` when the account was about to be deleted, which this login has undone; missing otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletion_undone: Option<bool>,
 }
 
 /// Exchanges a username or verified address and a password for tokens.
@@ -88,7 +91,9 @@ pub async fn login(
         cookies.keep_refresh(&app, &tokens, &headers)?;
     }
     let refresh = (!in_cookie).then_some(tokens.refresh);
-    Ok(cookies.with(Json(LoginResponse { access: tokens.access, refresh, user: LoginUser::of(&user) })))
+    let deletion_undone = (user.status == Status::Deleted).then_some(true);
+    let user = LoginUser::of(&user);
+    Ok(cookies.with(Json(LoginResponse { access: tokens.access, refresh, user, deletion_undone })))
 }
 
 /// Whether the account may log in now; else whose failure it is, and the answer.

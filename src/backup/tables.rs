@@ -5,9 +5,9 @@ use super::format::BackupWriter;
 use super::{BackupError, broken};
 use crate::error::Result;
 use crate::model::{
-    audit_events, blocks, book_words, books, follows, memberships, messages, notification_preferences,
-    one_time_tokens, outbox, profiles, review_words, reviews, revocations, room_words, rooms, sessions,
-    signing_keys, socket_tickets, throttle_snapshots, users,
+    audit_events, blocks, book_changes, book_words, books, follows, memberships, messages,
+    notification_preferences, one_time_tokens, outbox, profiles, review_words, reviews, revocations,
+    room_words, rooms, search_budgets, sessions, signing_keys, socket_tickets, throttle_snapshots, users,
 };
 use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
@@ -63,6 +63,8 @@ pub(super) fn all() -> Vec<Table> {
         table::<messages::Entity>(),
         table::<room_words::Entity>(),
         table::<socket_tickets::Entity>(),
+        table::<book_changes::Entity>(),
+        table::<search_budgets::Entity>(),
     ]
 }
 

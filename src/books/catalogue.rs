@@ -94,7 +94,7 @@ pub async fn update(
     Parameter(id): Parameter<i64>,
     Body(patch): Body<BookPatch>,
 ) -> Result<Json<Book>> {
-    let book = app.write(UpdateBook { id, patch }).await?;
+    let book = app.write(UpdateBook { id, patch, now: app.now() }).await?;
     shown(&app, Viewer::of(&staff.user), book).await
 }
 
@@ -109,7 +109,7 @@ pub async fn delete(
     _staff: Staff,
     Parameter(id): Parameter<i64>,
 ) -> Result<StatusCode> {
-    app.write(DeleteBook { id }).await?;
+    app.write(DeleteBook { id, now: app.now() }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use sea_orm::sea_query::SelectStatement;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryResult};
 use std::sync::Arc;
 
@@ -66,13 +67,9 @@ pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, query: ListQuery)
 /// The books that a search finds are few: they are ordered here.
 async fn found(app: &App, query: &ListQuery, ordering: Ordering, search: &Search) -> Result<Page<Model>> {
     let db = app.storage.reader();
-    let table = (book_words::Entity, book_words::Column::BookId, book_words::Column::Word);
-    let by = column(ordering).unwrap_or(Column::Id);
-    let mut places = match search.candidates(table, Column::Id) {
+    let mut places = match find(search, column(ordering).unwrap_or(Column::Id)) {
         None => Vec::new(),
-        Some((candidates, condition)) => {
-            let mut select = Search::join::<Entity, _>(candidates, Column::Id, condition);
-            select.column((Entity, Column::Id)).column((Entity, by));
+        Some(select) => {
             let rows = db.query_all(&select).await?;
             let is_id = column(ordering).is_none();
             let read = |row: &QueryResult| Ok((Key::read(row, 1, is_id)?, row.try_get_by_index(0)?));
@@ -84,6 +81,15 @@ async fn found(app: &App, query: &ListQuery, ordering: Ordering, search: &Search
     let rows = load(db, ids).await?;
     let page = query.page(&app.config.server.public_url, ordering, rows, |book| place(ordering, book));
     Ok(page.counted(count))
+}
+
+/// The ids of the books that a search finds, each with its place in the order.
+fn find(search: &Search, by: Column) -> Option<SelectStatement> {
+    let table = (book_words::Entity, book_words::Column::BookId, book_words::Column::Word);
+    let (candidates, condition) = search.candidates(table, Column::Id)?;
+    let mut select = Search::join::<Entity, _>(candidates, Column::Id, condition);
+    select.column((Entity, Column::Id)).column((Entity, by));
+    Some(select)
 }
 
 /// Rows in the order of their ids' list.
@@ -118,4 +124,35 @@ fn place(ordering: Ordering, book: &Model) -> (Key, i64) {
 
 fn json(body: Bytes) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::model::plan::{empty, plan};
+    use axum::extract::FromRequestParts;
+    use axum::http::Request;
+    use sea_orm::{DbBackend, QueryTrait};
+
+    #[tokio::test]
+    async fn no_list_of_books_reads_the_whole_table_or_sorts_it() {
+        let (storage, _folder) = empty().await;
+        let (mut parts, ()) = Request::get("/api/books").body(()).unwrap().into_parts();
+        let query = ListQuery::from_request_parts(&mut parts, &()).await.unwrap();
+        for ordering in ORDERINGS {
+            for is_descending in [true, false] {
+                let ordering = Ordering { is_descending, ..ordering };
+                let select = query.seek(Entity::find(), ordering, column(ordering), Column::Id).unwrap();
+                let plan = plan(&storage, select.build(DbBackend::Sqlite)).await;
+                // A scan along an index, or along the ids, ends with the page.
+                let in_order = plan.contains("USING INDEX") || ordering.name == "id";
+                assert!(in_order && !plan.contains("TEMP B-TREE"), "{ordering:?}\n{plan}");
+            }
+        }
+        let search = Search::parse(Some("dune worm")).unwrap().unwrap();
+        let plan = plan(&storage, DbBackend::Sqlite.build(&find(&search, Column::Title).unwrap())).await;
+        assert!(!plan.contains("SCAN books") && !plan.contains("SCAN book_words"), "{plan}");
+        storage.close().await;
+    }
 }

@@ -4,7 +4,7 @@ use super::body::{BookPatch, Change, NewBook};
 use crate::error::{Error, Result};
 use crate::extract::words;
 use crate::model::books::{ActiveModel, Column, Entity, Model};
-use crate::model::{book_words, review_words, reviews};
+use crate::model::{book_changes, book_words, review_words, reviews};
 use crate::storage::{Write, is_unique_violation};
 use portcullis_security::clock::Timestamp;
 use sea_orm::sea_query::Query;
@@ -39,6 +39,7 @@ impl Write for InsertBooks {
             ids.push(id);
         }
         insert_words(tx, &found_by).await?;
+        publish(tx, &ids, self.now).await?;
         Ok(ids)
     }
 }
@@ -61,6 +62,7 @@ fn book_values(book: &NewBook, now: Timestamp) -> ActiveModel {
 pub(super) struct UpdateBook {
     pub(super) id: i64,
     pub(super) patch: BookPatch,
+    pub(super) now: Timestamp,
 }
 
 impl Write for UpdateBook {
@@ -94,6 +96,7 @@ impl Write for UpdateBook {
         Entity::update_many().set(values).filter(Column::Id.eq(self.id)).exec(tx).await.map_err(taken_or)?;
         delete_words(tx, self.id).await?;
         insert_words(tx, &word_rows(self.id, &book.title, &book.author, book.isbn.as_deref())).await?;
+        publish(tx, &[self.id], self.now).await?;
         Ok(book)
     }
 }
@@ -101,6 +104,7 @@ impl Write for UpdateBook {
 /// Removes a book with its reviews.
 pub(super) struct DeleteBook {
     pub(super) id: i64,
+    pub(super) now: Timestamp,
 }
 
 impl Write for DeleteBook {
@@ -122,8 +126,21 @@ impl Write for DeleteBook {
             review_words::Entity::delete_many().filter(review_words::Column::ReviewId.in_subquery(ids));
         words.exec(tx).await?;
         reviews::Entity::delete_many().filter(of_book).exec(tx).await?;
-        Ok(())
+        publish(tx, &[self.id], self.now).await
     }
+}
+
+/// Tells every process that books are not as they were.
+async fn publish(tx: &DatabaseTransaction, ids: &[i64], now: Timestamp) -> Result<()> {
+    let row = |id: &i64| book_changes::ActiveModel {
+        book_id: Set(*id),
+        at: Set(now.micros()),
+        ..book_changes::ActiveModel::default()
+    };
+    for chunk in ids.chunks(CHUNK) {
+        book_changes::Entity::insert_many(chunk.iter().map(row)).exec_without_returning(tx).await?;
+    }
+    Ok(())
 }
 
 async fn delete_words(tx: &DatabaseTransaction, book_id: i64) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use super::{Config, Engine, Problem, Profile, WebUrl, profile_rules, storage::file_path};
 use lettre::message::Mailbox;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// Argon2's least memory per lane in KiB (RFC 9106 §3.1).
@@ -22,6 +23,7 @@ pub fn validate(config: &Config) -> Vec<Problem> {
     check_storage(config, &mut problems);
     check_mail(config, &mut problems);
     check_scanner(config, &mut problems);
+    check_search(config, &mut problems);
     match config.profile {
         Profile::Development => profile_rules::check_development(config, &mut problems),
         Profile::Production => profile_rules::check_production(config, &mut problems),
@@ -161,6 +163,24 @@ fn check_scanner(config: &Config, problems: &mut Vec<Problem>) {
     }
 }
 
+fn check_search(config: &Config, problems: &mut Vec<Problem>) {
+    let search = &config.search;
+    if search.timeout.is_zero() || search.timeout > Duration::from_secs(25) {
+        let rest = "cannot be used: write 1s to 25s, since every call is answered within 30s.";
+        problems.push(Problem::of("SEARCH__TIMEOUT", rest));
+    }
+    if search.stream_timeout.is_zero() {
+        problems.push(Problem::of("SEARCH__STREAM_TIMEOUT", "cannot be zero."));
+    }
+    let url = &search.anthropic_base_url;
+    let host = url.host().trim_matches(['[', ']']);
+    let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    if search.anthropic_api_key.is_some() && !url.is_https() && !is_here {
+        let rest = "would carry the key and the questions in the clear: write https://….";
+        problems.push(Problem::of("SEARCH__ANTHROPIC_BASE_URL", rest));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -265,5 +285,23 @@ mod tests {
         assert!(refused(development(), clamav("127.0.0.1:3310")).is_empty());
         assert!(refused(development(), clamav("/run/clamav/clamd.ctl")).is_empty());
         assert_eq!(refused(development(), clamav("clamd")), ["UPLOADS__CLAMAV"]);
+    }
+
+    #[test]
+    fn a_key_leaves_this_machine_encrypted_alone_and_an_answer_comes_in_time() {
+        let at = |url: &'static str| {
+            move |config: &mut Config| {
+                config.search.anthropic_api_key = Some("sk-ant-1f6b7d9c".into());
+                config.search.anthropic_base_url = WebUrl::parse(url).unwrap();
+            }
+        };
+        for url in ["https://api.anthropic.com", "http://127.0.0.1:9", "http://[::1]:9", "http://localhost"] {
+            assert!(refused(development(), at(url)).is_empty(), "{url}");
+        }
+        assert_eq!(refused(development(), at("http://gateway.example")), ["SEARCH__ANTHROPIC_BASE_URL"]);
+        for seconds in [0, 26] {
+            let slow = move |config: &mut Config| config.search.timeout = Duration::from_secs(seconds);
+            assert_eq!(refused(development(), slow), ["SEARCH__TIMEOUT"]);
+        }
     }
 }

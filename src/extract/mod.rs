@@ -5,6 +5,7 @@
 
 mod body;
 mod cursor;
+mod include;
 mod input;
 mod json;
 mod lent;
@@ -13,6 +14,7 @@ mod parameter;
 mod search;
 
 pub use body::{Body, MAX_BODY, buffered};
+pub use include::Include;
 pub use input::{FromInput, Input};
 pub use lent::Leftover;
 pub use page::{Key, ListQuery, Ordering, Page, PageParameters, count_up_to_limit};

@@ -6,6 +6,7 @@
 
 pub mod audit_events;
 pub mod blocks;
+pub mod book_changes;
 pub mod book_words;
 pub mod books;
 pub mod follows;
@@ -21,6 +22,7 @@ pub mod revocations;
 pub mod room_words;
 pub mod rooms;
 mod schema;
+pub mod search_budgets;
 pub mod sessions;
 pub mod signing_keys;
 pub mod socket_tickets;
@@ -57,6 +59,34 @@ impl MigratorTrait for Migrator {
             Box::new(messages::create()),
             Box::new(room_words::create()),
             Box::new(socket_tickets::create()),
+            Box::new(book_changes::create()),
+            Box::new(search_budgets::create()),
         ]
+    }
+}
+
+/// How SQLite answers a query, for tests that no list reads a whole table.
+#[cfg(test)]
+pub mod plan {
+    #![allow(clippy::unwrap_used)]
+    use crate::model::Migrator;
+    use crate::storage::Storage;
+    use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+    /// An empty database with all tables; the folder has to outlive it.
+    pub async fn empty() -> (Storage, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("plans.sqlite3").display());
+        let storage = Storage::connect(&url).await.unwrap();
+        storage.migrate::<Migrator>().await.unwrap();
+        (storage, folder)
+    }
+
+    /// The plan, a line for each table.
+    #[expect(clippy::disallowed_methods, reason = "an ORM does not explain")]
+    pub async fn plan(storage: &Storage, statement: Statement) -> String {
+        let explain = Statement::from_string(DbBackend::Sqlite, format!("EXPLAIN QUERY PLAN {statement}"));
+        let rows = storage.reader().query_all_raw(explain).await.unwrap();
+        rows.iter().map(|row| row.try_get::<String>("", "detail").unwrap() + "\n").collect()
     }
 }

@@ -1,7 +1,8 @@
 //! The list of reviews: the caller's own, and what others show (guide §7.2).
 
+use super::companions::{self, Companions};
 use super::slices;
-use super::view::{Review, usernames};
+use super::view::Review;
 use crate::access::{Viewer, fold, relation};
 use crate::error::{Error, Result};
 use crate::extract::{Key, ListQuery, Ordering, Page, PageParameters, Search, count_up_to_limit};
@@ -12,6 +13,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use sea_orm::sea_query::SelectStatement;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryResult};
 use std::sync::Arc;
 
@@ -31,7 +33,8 @@ const MAX_COUNT: u64 = 10_000;
     ("user" = Option<String>, Query, description = "By this user alone: a username."),
     ("search" = Option<String>, Query, description = "Words; a title has to have all of them."),
     ("ordering" = Option<String>, Query, description = "created_at, id or rating; with a minus the largest first. \
-        -created_at by default.")),
+        -created_at by default."),
+    ("include" = Option<String>, Query, description = companions::ABOUT)),
     responses((status = 200, description = "A page of the reviews that the caller may see.", body = Page<Review>),
     (status = 400, description = "A parameter is wrong.")))]
 pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, query: ListQuery) -> Result<Response> {
@@ -47,11 +50,8 @@ pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, query: ListQuery)
         Some(search) => found(&app, &query, ordering, &filter, search).await?,
         None => merged(&app, &query, ordering, &filter).await?,
     };
-    let names = usernames(app.storage.reader(), page.results.iter().map(|review| review.user_id)).await?;
-    let page = page.map(|review| {
-        let name = names.get(&review.user_id).cloned().unwrap_or_default();
-        Review::of(review, name)
-    });
+    let companions = Companions::read(&app, &page.results, &query.include()).await?;
+    let page = page.map(|review| companions.show(review));
     let body = Bytes::from(serde_json::to_vec(&page).map_err(Error::internal)?);
     if let Some(key) = key {
         app.pages.keep(key, moment, body.clone());
@@ -81,6 +81,21 @@ impl Filter {
             slices = slices.into_iter().map(|slice| slice.add(Column::BookId.eq(book))).collect();
         }
         Ok(Self { viewer, slices, search })
+    }
+
+    /// The ids of the reviews that a search finds, each with its place in the order; `None` where there are none.
+    fn find(&self, search: &Search, by: Option<Column>) -> Option<SelectStatement> {
+        let table = (review_words::Entity, review_words::Column::ReviewId, review_words::Column::Word);
+        let (candidates, condition) = search.candidates(table, Column::Id)?;
+        if self.slices.is_empty() {
+            return None;
+        }
+        let slices = self.slices.iter().cloned().fold(Condition::any(), Condition::add);
+        let visible = self.viewer.visible(Column::UserId, Column::Audience);
+        let condition = condition.add(visible).add(slices);
+        let mut select = Search::join::<Entity, _>(candidates, Column::Id, condition);
+        select.column((Entity, Column::Id)).column((Entity, by.unwrap_or(Column::Id)));
+        Some(select)
     }
 }
 
@@ -124,20 +139,12 @@ async fn found(
     search: &Search,
 ) -> Result<Page<Model>> {
     let db = app.storage.reader();
-    let table = (review_words::Entity, review_words::Column::ReviewId, review_words::Column::Word);
     let by = column(ordering);
     let mut places = Vec::new();
-    if let Some((candidates, condition)) = search.candidates(table, Column::Id) {
-        let slices = filter.slices.iter().cloned().fold(Condition::any(), Condition::add);
-        let visible = filter.viewer.visible(Column::UserId, Column::Audience);
-        let condition = condition.add(visible).add(slices);
-        let mut select = Search::join::<Entity, _>(candidates, Column::Id, condition);
-        select.column((Entity, Column::Id)).column((Entity, by.unwrap_or(Column::Id)));
+    if let Some(select) = filter.find(search, by) {
         let read = |row: &QueryResult| Ok((Key::read(row, 1, by.is_none())?, row.try_get_by_index(0)?));
-        if !filter.slices.is_empty() {
-            let rows = db.query_all(&select).await?;
-            places = rows.iter().map(read).collect::<Result<Vec<(Key, i64)>>>()?;
-        }
+        let rows = db.query_all(&select).await?;
+        places = rows.iter().map(read).collect::<Result<Vec<(Key, i64)>>>()?;
     }
     let count = places.len() as u64;
     let ids = query.cut(ordering, &mut places);
@@ -164,28 +171,17 @@ fn json(body: Bytes) -> Response {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
-    use crate::model::Migrator;
+    use crate::model::plan::{empty, plan};
     use crate::storage::Storage;
     use axum::extract::FromRequestParts;
     use axum::http::Request;
     use portcullis_security::permission::Relation;
     use sea_orm::sea_query::IntoCondition;
-    use sea_orm::{DbBackend, QueryTrait, Statement};
-
-    /// How SQLite answers, a line for each table.
-    #[expect(clippy::disallowed_methods, reason = "an ORM does not explain")]
-    async fn plan(storage: &Storage, statement: Statement) -> String {
-        let explain = Statement::from_string(DbBackend::Sqlite, format!("EXPLAIN QUERY PLAN {statement}"));
-        let rows = storage.reader().query_all_raw(explain).await.unwrap();
-        rows.iter().map(|row| row.try_get::<String>("", "detail").unwrap() + "\n").collect()
-    }
+    use sea_orm::{DbBackend, QueryTrait};
 
     #[tokio::test]
     async fn no_list_reads_a_whole_table_or_sorts_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("plans.sqlite3").display());
-        let storage = Storage::connect(&url).await.unwrap();
-        storage.migrate::<Migrator>().await.unwrap();
+        let (storage, _folder) = empty().await;
         let viewers = [
             Viewer::Anonymous,
             Viewer::User { id: 1, is_staff: false },
@@ -205,6 +201,20 @@ mod tests {
                     check(&storage, ordering, slice, true).await;
                 }
             }
+        }
+        storage.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_search_begins_with_the_index_of_words() {
+        let (storage, _folder) = empty().await;
+        for viewer in [Viewer::Anonymous, Viewer::User { id: 1, is_staff: false }] {
+            let filter =
+                Filter { viewer, slices: slices::of_everybody(viewer, &Condition::all()), search: None };
+            let search = Search::parse(Some("dune worm")).unwrap().unwrap();
+            let select = filter.find(&search, Some(Column::Rating)).unwrap();
+            let plan = plan(&storage, DbBackend::Sqlite.build(&select)).await;
+            assert!(!plan.contains("SCAN reviews") && !plan.contains("SCAN review_words"), "{plan}");
         }
         storage.close().await;
     }

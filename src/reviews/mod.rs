@@ -3,6 +3,7 @@
 mod belongings;
 mod body;
 mod bulk;
+mod companions;
 mod list;
 mod owned;
 mod slices;

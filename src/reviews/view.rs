@@ -1,16 +1,15 @@
 //! A review as others see it.
 
+use super::companions::{self, Companions};
 use super::owned::VisibleReview;
 use crate::error::Result;
+use crate::extract::Include;
 use crate::model::reviews::Model;
-use crate::model::users;
 use crate::state::App;
 use axum::Json;
 use axum::extract::State;
 use portcullis_security::clock::Timestamp;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde::Serialize;
-use std::collections::HashMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -31,6 +30,13 @@ pub struct Review {
     is_public: bool,
     created_at: String,
     updated_at: String,
+    /// The book's title, for those who include it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    book_title: Option<String>,
+    /// Where the owner's picture is, or null without one; for those who include it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false)]
+    avatar_url: Option<Option<String>>,
 }
 
 impl Review {
@@ -46,35 +52,29 @@ impl Review {
             is_public: review.is_public,
             created_at: time(review.created_at),
             updated_at: time(review.updated_at),
+            book_title: None,
+            avatar_url: None,
         }
+    }
+
+    pub(super) fn with(self, book_title: Option<String>, avatar_url: Option<Option<String>>) -> Self {
+        Self { book_title, avatar_url, ..self }
     }
 }
 
 /// Shows a review.
 #[utoipa::path(get, path = "/reviews/{id}", tag = "reviews",
-    params(("id" = i64, Path, description = "Of the list.")),
+    params(("id" = i64, Path, description = "Of the list."),
+    ("include" = Option<String>, Query, description = companions::ABOUT)),
     responses(
     (status = 200, description = "The review.", body = Review),
     (status = 404, description = "There is no such review, or the caller may not see it.")))]
-pub async fn read(State(app): State<Arc<App>>, review: VisibleReview) -> Result<Json<Review>> {
+pub async fn read(
+    State(app): State<Arc<App>>,
+    review: VisibleReview,
+    include: Include,
+) -> Result<Json<Review>> {
     let VisibleReview(review) = review;
-    let names = usernames(app.storage.reader(), [review.user_id]).await?;
-    let name = names.get(&review.user_id).cloned().unwrap_or_default();
-    Ok(Json(Review::of(review, name)))
-}
-
-/// The usernames of some users.
-pub(super) async fn usernames(
-    db: &impl ConnectionTrait,
-    ids: impl IntoIterator<Item = i64>,
-) -> Result<HashMap<i64, String>> {
-    let rows: Vec<(i64, String)> = users::Entity::find()
-        .select_only()
-        .columns([users::Column::Id])
-        .columns([users::Column::Username])
-        .filter(users::Column::Id.is_in(ids))
-        .into_tuple()
-        .all(db)
-        .await?;
-    Ok(rows.into_iter().collect())
+    let companions = Companions::read(&app, std::slice::from_ref(&review), &include).await?;
+    Ok(Json(companions.show(review)))
 }

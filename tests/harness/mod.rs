@@ -2,6 +2,7 @@
 
 pub mod canaries;
 pub mod clamd;
+pub mod claude;
 pub mod form;
 pub mod mariadb;
 pub mod openapi;
@@ -163,12 +164,18 @@ impl TestApp {
 
     /// Another server on the same database and under the same secret.
     pub async fn replica(&self) -> Self {
+        self.replica_with(|_| {}).await
+    }
+
+    /// As [`replica`](Self::replica), with other settings.
+    pub async fn replica_with(&self, change: impl FnOnce(&mut Config)) -> Self {
         let storage = self.app().config.storage.clone();
         let secret = portcullis::config::development_secret(&storage.data_dir, &Random::system());
         let secret = self.app().config.secret_key.clone().unwrap_or_else(|| secret.expect("a secret"));
         Self::with(Database::Sqlite, |config| {
             config.storage.database_url = storage.database_url;
             config.secret_key = Some(secret);
+            change(config);
         })
         .await
     }

@@ -1,3 +1,12 @@
+import {
+  openCommunity,
+  tourOfFailures,
+  tourOfReaders,
+  tourOfRequests,
+  tourOfSettings,
+  tourOfStaff,
+  tourOfVisitors,
+} from './community-tour'
 import { expect, findings } from './fixtures'
 import { testWithServer } from './server'
 import { type Look, tourOfAccount, tourOfForms, tourOfGuests, tourOfMailbox } from './tour'
@@ -25,3 +34,15 @@ test('axe finds nothing in forms that are filled, light or dark', ({ page, look 
 
 test('axe finds nothing in the account, light or dark', ({ page, browser, baseURL, look }) =>
   tourOfAccount(page, browser, baseURL ?? '', look))
+
+test.describe('axe finds nothing in the community, light or dark', () => {
+  test.beforeEach(({ page, request, server }) => openCommunity(page, request, server))
+
+  test('for visitors', ({ page, request, look }) => tourOfVisitors(page, request, look))
+  test('for readers', ({ page, request, look }) => tourOfReaders(page, request, look))
+  test('in the settings', ({ page, newPage, look }) => tourOfSettings(page, newPage, look))
+  test('in requests and blocks', ({ page, look }) => tourOfRequests(page, look))
+  test('for staff', ({ page, request, look }) => tourOfStaff(page, request, look))
+  test('when lists fail and mails are turned off', ({ page, request, look }) =>
+    tourOfFailures(page, request, look))
+})

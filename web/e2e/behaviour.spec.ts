@@ -19,11 +19,12 @@ test('another site is never where signing in leads', async ({ page, context }) =
   await page.getByLabel('Username or e-mail').fill(ada.username)
   await page.getByLabel('Password', { exact: true }).fill(ada.password)
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-  await expect(page).toHaveURL('/account')
+  await expect(page).toHaveURL('/home')
 })
 
 test('signing out in one tab closes the other', async ({ page, context }) => {
   await register(page)
+  await page.goto('/account')
   const other = await context.newPage()
   await other.goto('/account/data')
   await expect(other.getByRole('heading', { name: 'Your data' })).toBeVisible()
@@ -58,7 +59,7 @@ test('a forgotten password is replaced by the link of the mail', async ({ page, 
 
 test('a closed account is back after signing in', async ({ page }) => {
   const ada = await register(page)
-  await page.getByRole('link', { name: 'Your data' }).click()
+  await page.goto('/account/data')
   await page.getByLabel('Password', { exact: true }).fill(ada.password)
   await page.getByLabel(`Type ${ada.username}`).fill(ada.username)
   await page.getByRole('button', { name: 'Delete my account' }).click()
@@ -67,6 +68,23 @@ test('a closed account is back after signing in', async ({ page }) => {
   await page.getByLabel('Password', { exact: true }).fill(ada.password)
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   await expect(page.getByText('Your account will not be deleted.')).toBeVisible()
+})
+
+test('a closed account is back after signing in anywhere, and that is said once', async ({
+  page,
+  newPage,
+}) => {
+  const ada = await register(page)
+  await page.goto('/account/data')
+  await page.getByLabel('Password', { exact: true }).fill(ada.password)
+  await page.getByLabel(`Type ${ada.username}`).fill(ada.username)
+  await page.getByRole('button', { name: 'Delete my account' }).click()
+  await expect(page.getByText('Your account is closed')).toBeVisible()
+  const [other, third] = [await newPage(), await newPage()]
+  await signIn(other, ada)
+  await expect(other.getByText('Your account will not be deleted.')).toBeVisible()
+  await signIn(third, ada)
+  await expect(third.getByText('Your account will not be deleted.')).toHaveCount(0)
 })
 
 test('too many tries are answered with a countdown', async ({ page }) => {

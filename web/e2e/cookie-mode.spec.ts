@@ -37,6 +37,7 @@ test('after a reload nothing secret is where scripts can read', async ({ page, c
 
 test('after signing out the cookie is gone, and what it held is worth nothing', async ({ page, context }) => {
   const ada = await register(page)
+  await page.goto('/account')
   const before = await context.cookies()
   await page.getByRole('button', { name: 'Sign out' }).click()
   await expect(page).toHaveURL('/sign-in')

@@ -23,6 +23,11 @@ test('a newcomer registers, verifies, signs out and signs in with the keyboard a
   await expect(page.getByRole('heading', { name: `Hello, ${ada.username}` })).toBeFocused()
 
   await page.keyboard.press('Shift+Tab')
+  await tabTo(page, page.getByRole('link', { name: 'Account', exact: true }), 'Shift+Tab')
+  await page.keyboard.press('Enter')
+  await expect(page).toHaveURL('/account')
+  await expect(page.getByRole('heading', { level: 1 })).toBeFocused()
+  await page.keyboard.press('Shift+Tab')
   await tabTo(page, page.getByRole('link', { name: 'Sessions' }), 'Shift+Tab')
   await page.keyboard.press('Enter')
   await expect(page.getByRole('heading', { name: 'Sessions' })).toBeFocused()
@@ -65,12 +70,11 @@ test.describe('a phone of 390 pixels', () => {
     await page.getByLabel('Code from the mail').fill(await mailedCode(page, ada.email))
     await page.getByRole('button', { name: 'Verify' }).tap()
     await expect(page.getByRole('heading', { name: `Hello, ${ada.username}` })).toBeVisible()
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Account' }).tap()
+    const pages = page.getByRole('navigation', { name: 'Account' })
     for (const name of ['E-mail', 'Password', 'Sessions', 'Your data', 'Profile']) {
-      await page.getByRole('navigation').getByRole('link', { name }).tap()
-      await expect(page.getByRole('navigation').getByRole('link', { name })).toHaveAttribute(
-        'aria-current',
-        'page',
-      )
+      await pages.getByRole('link', { name }).tap()
+      await expect(pages.getByRole('link', { name })).toHaveAttribute('aria-current', 'page')
       await expect(page.getByRole('heading', { level: 1 })).toBeInViewport()
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
     }

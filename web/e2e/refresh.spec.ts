@@ -50,6 +50,7 @@ test('three calls whose token the server alone calls expired make one refresh', 
 test('ten tabs whose tokens expired together stay signed in', async ({ page, context }) => {
   test.setTimeout(120_000)
   const ada = await register(page)
+  await page.goto('/account')
   const tabs = [page]
   while (tabs.length < 10) tabs.push(await openAccount(context))
   await page.waitForTimeout(LIFETIME + 200)
@@ -83,6 +84,7 @@ test('ten tabs whose tokens expired together stay signed in', async ({ page, con
 test('a laptop that slept overnight wakes up signed in', async ({ page, context }) => {
   await page.clock.install()
   const ada = await register(page)
+  await page.goto('/account')
   await freeze(page, 'frozen')
   await new Promise((done) => setTimeout(done, LIFETIME + 200))
   await freeze(page, 'active')

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,8 @@ export interface Server {
   url: string
   /** What it has logged so far. */
   log(): string
+  /** Runs another verb of the program beside it; gives what that prints. */
+  run(verb: string[], input?: string): string
   stop(): Promise<void>
 }
 
@@ -24,6 +26,7 @@ export async function startServer(more: Record<string, string> = {}): Promise<Se
   const server = {
     url: `http://${listen}`,
     log: () => log,
+    run: (verb: string[], input = '') => execFileSync(BINARY, verb, { env, input, encoding: 'utf8' }),
     async stop() {
       await end(child)
       rmSync(folder, { recursive: true, force: true })

@@ -12,7 +12,7 @@ test('a newcomer registers, opens the mail, is signed in and stays so after a re
   await expect(page).toHaveURL('/verify-email')
   await page.getByRole('button', { name: 'Verify my address' }).click()
   await expect(page.getByRole('heading', { name: `Hello, ${ada.username}` })).toBeVisible()
-  await expect(page).toHaveURL('/account')
+  await expect(page).toHaveURL('/home')
 
   await page.reload()
   await expect(page.getByRole('heading', { name: `Hello, ${ada.username}` })).toBeVisible()

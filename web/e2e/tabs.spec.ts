@@ -3,6 +3,7 @@ import { expect, type Person, register, registerElsewhere, test } from './fixtur
 
 test('signing out in one tab closes all the others', async ({ page, context }) => {
   await register(page)
+  await page.goto('/account')
   const [first, ...rest] = await openTabs(context, ['/account', '/account/sessions', '/account/data'])
   await page.getByRole('button', { name: 'Sign out' }).click()
   for (const tab of [page, first, ...rest]) await expect(tab).toHaveURL('/sign-in')
@@ -18,6 +19,7 @@ test('signing in as somebody else in one tab makes all the others theirs', async
 }) => {
   const bob = await registerElsewhere(browser, baseURL)
   const ada = await register(page)
+  await page.goto('/account')
   const [other] = await openTabs(context, ['/account'])
   await expect(other.getByRole('heading', { name: `Hello, ${ada.username}` })).toBeVisible()
   await page.getByRole('button', { name: 'Sign out' }).click()

@@ -73,8 +73,8 @@ export async function tourOfAccount(
   look: Look,
 ): Promise<void> {
   const ada = await register(page)
+  await page.goto('/account')
   await look('account-verified')
-  await closeToast(page)
   await page.getByLabel('First name').fill('Ada')
   await page.getByLabel('Last name').fill('Lovelace')
   await page.getByRole('button', { name: 'Save' }).click()

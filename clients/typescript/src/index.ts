@@ -15,6 +15,7 @@ export type {
   RegisterResponse,
   SessionInfo,
   SessionState,
+  SignedInUser,
   SignedOutReason,
   TokenStorage,
   User,

@@ -780,6 +780,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ai/search/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finds books by what they are about, by their words, or by title, author or ISBN.
+         * @description With `Accept: text/event-stream` the answer comes in events: `results` (as the answer without its sentence; a
+         *     later one takes the place of an earlier), `answer` (`{"text"}`, a piece of the sentence), and at last `done`, the
+         *     whole answer, which takes the place of all before. `error` (as every error) comes instead of it when something is
+         *     broken here.
+         */
+        post: operations["post_api_ai_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ws/chat/{room_id}/": {
         parameters: {
             query?: never;
@@ -988,6 +1011,8 @@ export interface components {
             refresh?: string | null;
             /** @description The account. */
             user: components["schemas"]["LoginUser"];
+            /** @description `true` when the account was about to be deleted, which this login has undone; missing otherwise. */
+            deletion_undone?: boolean | null;
         };
         /** @description An account as a login shows it (guide §3.2). */
         LoginUser: {
@@ -1233,6 +1258,10 @@ export interface components {
                 is_public: boolean;
                 created_at: string;
                 updated_at: string;
+                /** @description The book's title, for those who include it. */
+                book_title?: string | null;
+                /** @description Where the owner's picture is, or null without one; for those who include it. */
+                avatar_url?: string | null;
             }[];
         };
         /** @description One page of a list. */
@@ -1387,6 +1416,10 @@ export interface components {
             is_public: boolean;
             created_at: string;
             updated_at: string;
+            /** @description The book's title, for those who include it. */
+            book_title?: string | null;
+            /** @description Where the owner's picture is, or null without one; for those who include it. */
+            avatar_url?: string | null;
         };
         /** @description What changes of a review; the rest stays. */
         ReviewPatch: {
@@ -1445,6 +1478,37 @@ export interface components {
             name?: string | null;
             /** @description Whether everybody finds it and may join. */
             is_public?: boolean | null;
+        };
+        /** @description The answer to a search. */
+        SearchAnswer: {
+            /** @description What was asked. */
+            query: string;
+            /** @description Who answered: `local` (this server) or `anthropic` (Claude, over what this server found). */
+            provider: string;
+            /** @description A sentence or a few, plain text. */
+            answer: string;
+            /** @description The best first, at most ten. */
+            results: components["schemas"]["SearchResult"][];
+        };
+        /** @description A search. */
+        SearchRequest: {
+            /** @description What one looks for, in words of one's own; a title, an author or an ISBN too. 1 to 500 characters. */
+            query: string;
+        };
+        /** @description A book that was found. */
+        SearchResult: {
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            book: number;
+            /**
+             * Format: double
+             * @description How well it fits, from 0 to 1; to compare books of one answer, not of two.
+             */
+            score: number;
+            /** @description Why it is there, plain text. */
+            reason: string;
         };
         /** @description One session. */
         Session: {
@@ -3666,6 +3730,8 @@ export interface operations {
                 search?: string;
                 /** @description created_at, id or rating; with a minus the largest first. -created_at by default. */
                 ordering?: string;
+                /** @description Names of further fields, with commas between them: book_title, avatar_url. */
+                include?: string;
             };
             header?: never;
             path?: never;
@@ -3766,7 +3832,10 @@ export interface operations {
     };
     get_api_reviews_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Names of further fields, with commas between them: book_title, avatar_url. */
+                include?: string;
+            };
             header?: never;
             path: {
                 /** @description Of the list. */
@@ -4794,6 +4863,59 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TicketResponse"];
                 };
+            };
+            /** @description The access token is missing, expired or ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many calls; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or a part of it does not answer; see Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_api_ai_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchRequest"];
+            };
+        };
+        responses: {
+            /** @description The books that fit best. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchAnswer"];
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The query is missing, blank or too long. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The access token is missing, expired or ended. */
             401: {

@@ -2,7 +2,7 @@ import { accessToken } from './access-token.js'
 import type { Core } from './core.js'
 import { retrying } from './retry.js'
 import type { components } from './schema.js'
-import type { Credentials, User, VerifyEmailInput } from './types.js'
+import type { Credentials, SignedInUser, User, VerifyEmailInput } from './types.js'
 import { loadUser, withClaims } from './user.js'
 
 type Schemas = components['schemas']
@@ -22,12 +22,15 @@ export class SignIn {
   }
 
   /** With a password. */
-  login(credentials: Credentials): Promise<User> {
-    return this.#enter(async () => {
+  async login(credentials: Credentials): Promise<SignedInUser> {
+    let isUndone = false
+    const signedIn = await this.#enter(async () => {
       const answer = await this.#post<Schemas['LoginResponse']>('/api/auth/login/', credentials)
       // Only a verified address gets this far; the token says the rest.
+      isUndone = answer.deletion_undone === true
       return { answer, user: { ...answer.user, is_staff: false, email_verified: true } }
     })
+    return isUndone ? { ...signedIn, deletion_undone: true } : signedIn
   }
 
   /** With the proof of an address. */

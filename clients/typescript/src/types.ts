@@ -6,6 +6,11 @@ type Schemas = components['schemas']
 export type Account = Schemas['Me']
 /** Who is signed in. What a login does not tell (`date_joined`) is in {@link Account}. */
 export type User = Omit<Account, 'date_joined'>
+/** Who has just signed in. */
+export type SignedInUser = User & {
+  /** The account was about to be deleted; this login has undone that. */
+  deletion_undone?: true
+}
 /** What registering takes. */
 export type RegisterInput = Schemas['RegisterRequest']
 /** The answer to registering: nobody is signed in yet, the address has to be verified first. */
@@ -89,8 +94,8 @@ export interface PortcullisClient {
 
   /** Makes an account and mails its owner a link and a code. */
   register(input: RegisterInput): Promise<RegisterResponse>
-  /** Signs in, here and in the other tabs. */
-  login(credentials: Credentials): Promise<User>
+  /** Signs in, here and in the other tabs. The answer alone says whether that undid a deletion. */
+  login(credentials: Credentials): Promise<SignedInUser>
   /**
    * Signs out in all tabs at once, then tells the server. When the server is not reached it rejects, although
    * everybody is signed out here; in cookie mode the next `restore` or `login` makes up for it.

@@ -1,18 +1,10 @@
-import { Button } from '@mantine/core'
-import { IconLogout } from '@tabler/icons-react'
-import { useMutation } from '@tanstack/react-query'
-import { Outlet, useNavigate, useRouter } from '@tanstack/react-router'
-import { useEffect } from 'react'
-import { SchemeSwitch } from '@/components/scheme-switch'
-import { client } from '@/lib/client'
-import { farewell } from '@/lib/farewell'
+import { Outlet } from '@tanstack/react-router'
 import { useSession } from '@/lib/session'
-import { texts } from '@/lib/texts'
-import { toast } from '@/lib/toasts'
 import styles from './account-layout.module.css'
 import { AccountNav } from './account-nav'
-import { Brand } from './brand'
+import { AppHeader } from './app-header'
 import { PendingPage } from './pending-page'
+import { useFollowSession } from './use-follow-session'
 
 /** The pages behind the gate. When the session ends, here or in another tab, they close at once. */
 export function AccountLayout() {
@@ -21,13 +13,7 @@ export function AccountLayout() {
   if (session.status !== 'signed-in') return <PendingPage />
   return (
     <div className={styles.layout}>
-      <header className={styles.header}>
-        <div>
-          <Brand />
-          <SchemeSwitch />
-          <SignOutButton />
-        </div>
-      </header>
+      <AppHeader />
       <div className={styles.body}>
         <AccountNav />
         <main id="content" tabIndex={-1} className={styles.main}>
@@ -36,37 +22,4 @@ export function AccountLayout() {
       </div>
     </div>
   )
-}
-
-function SignOutButton() {
-  const signOut = useMutation({
-    mutationFn: () => client.logout(),
-    onError: () => toast(texts.account.signOutUntold),
-  })
-  return (
-    <Button
-      variant="default"
-      size="sm"
-      leftSection={<IconLogout size={16} aria-hidden />}
-      loading={signOut.isPending}
-      onClick={() => signOut.mutate()}
-    >
-      {texts.account.signOut}
-    </Button>
-  )
-}
-
-function useFollowSession() {
-  const session = useSession()
-  const navigate = useNavigate()
-  const router = useRouter()
-  useEffect(() => {
-    // The cookie has become somebody else's: the guard of these pages finds out whose.
-    if (session.status === 'unknown') void router.invalidate()
-    if (session.status !== 'signed-out') return
-    const hasExpired = session.reason === 'expired'
-    if (!farewell.get()) toast(hasExpired ? texts.signIn.expired : texts.signIn.signedOut)
-    const next = hasExpired ? router.state.location.href : undefined
-    void navigate({ to: '/sign-in', search: { next }, replace: true })
-  }, [session, navigate, router])
 }

@@ -1,22 +1,43 @@
-import { IconDatabase, IconDevices, IconKey, IconMail, IconUser } from '@tabler/icons-react'
-import { Link } from '@tanstack/react-router'
+import {
+  IconBell,
+  IconDatabase,
+  IconDevices,
+  IconKey,
+  IconMail,
+  IconUser,
+  IconUserCheck,
+  IconUserOff,
+  IconUserSquare,
+} from '@tabler/icons-react'
+import { Link, useLocation } from '@tanstack/react-router'
 import { texts } from '@/lib/texts'
 import styles from './account-nav.module.css'
 
-const PAGES = [
-  { to: '/account', label: texts.account.profile, Icon: IconUser },
-  { to: '/account/email', label: texts.account.email, Icon: IconMail },
-  { to: '/account/password', label: texts.account.password, Icon: IconKey },
-  { to: '/account/sessions', label: texts.account.sessions, Icon: IconDevices },
-  { to: '/account/data', label: texts.account.data, short: texts.account.dataShort, Icon: IconDatabase },
+const { account, nav } = texts
+
+const ACCOUNT = [
+  { to: '/account', label: account.profile, Icon: IconUser },
+  { to: '/account/email', label: account.email, Icon: IconMail },
+  { to: '/account/password', label: account.password, Icon: IconKey },
+  { to: '/account/sessions', label: account.sessions, Icon: IconDevices },
+  { to: '/account/data', label: account.data, short: account.dataShort, Icon: IconDatabase },
 ] as const
 
-/** The account's pages: a list at the side, a row at the top of a phone. */
+const SETTINGS = [
+  { to: '/settings/profile', label: nav.publicProfile, short: nav.publicProfileShort, Icon: IconUserSquare },
+  { to: '/settings/notifications', label: nav.notifications, short: nav.notificationsShort, Icon: IconBell },
+  { to: '/follow-requests', label: nav.requests, short: nav.requestsShort, Icon: IconUserCheck },
+  { to: '/settings/blocked', label: nav.blocked, short: nav.blockedShort, Icon: IconUserOff },
+] as const
+
+/** The pages of the account, or of the community's settings: a list at the side, a row on a phone. */
 export function AccountNav() {
+  const isAccount = useLocation({ select: ({ pathname }) => pathname.startsWith('/account') })
+  const pages = isAccount ? ACCOUNT : SETTINGS
   return (
-    <nav aria-label={texts.account.nav} className={styles.nav}>
-      <ul>
-        {PAGES.map(({ to, label, Icon, ...page }) => (
+    <nav aria-label={isAccount ? account.nav : nav.settings} className={styles.nav}>
+      <ul data-count={pages.length}>
+        {pages.map(({ to, label, Icon, ...page }) => (
           <li key={to}>
             <Link to={to} activeOptions={{ exact: true }}>
               <Icon size={20} stroke={1.75} aria-hidden />

@@ -1,6 +1,7 @@
 import '@/styles/mantine.css'
 import 'virtual:theme.css'
 import '@/styles/global.css'
+import '@/styles/hues.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { takeTokenFromAddress } from '@/lib/link-token'

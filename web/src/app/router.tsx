@@ -1,13 +1,14 @@
-import { createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router'
+import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import * as z from 'zod/mini'
 import { noteNavigation } from '@/components/first-page'
+import { homePath } from '@/lib/next-path'
 import { ensureSession } from '@/lib/session'
 import { AuthLayout } from './auth-layout'
+import { community, communityPages, settingsPages } from './community-routes'
 import { FailedPage } from './failed-page'
 import { lazyPage } from './lazy-page'
-import { NotFoundPage } from './not-found-page'
 import { PendingPage } from './pending-page'
-import { Root } from './root'
+import { member, root } from './root-route'
 
 declare module '@tanstack/react-router' {
   interface Register {
@@ -19,7 +20,6 @@ declare module '@tanstack/react-router' {
   }
 }
 
-const root = createRootRoute({ component: Root, notFoundComponent: NotFoundPage })
 const guest = createRoute({ getParentRoute: () => root, id: 'guest', component: AuthLayout })
 
 const searchWithNext = z.object({ next: z.catch(z.optional(z.string()), undefined) })
@@ -33,7 +33,7 @@ const welcome = createRoute({
   beforeLoad: async () => {
     const late = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE))
     const session = await Promise.race([ensureSession().catch(() => undefined), late])
-    if (session?.status === 'signed-in') throw redirect({ to: '/account', replace: true })
+    if (session?.status === 'signed-in') throw redirect({ to: homePath, replace: true })
   },
   component: lazyPage(() => import('@/features/welcome/routes/welcome'), 'WelcomePage'),
 })
@@ -81,17 +81,7 @@ const confirmEmail = createRoute({
   component: lazyPage(() => import('@/features/auth/routes/confirm-email'), 'ConfirmEmailPage'),
 })
 
-const account = createRoute({
-  getParentRoute: () => root,
-  path: '/account',
-  beforeLoad: async ({ location }) => {
-    const session = await ensureSession()
-    if (session.status !== 'signed-in') {
-      throw redirect({ to: '/sign-in', search: { next: location.href }, replace: true })
-    }
-  },
-  component: lazyPage(() => import('./account-layout'), 'AccountLayout'),
-})
+const account = createRoute({ getParentRoute: () => member, path: '/account' })
 
 const profile = createRoute({
   getParentRoute: () => account,
@@ -136,7 +126,8 @@ export const router = createRouter({
       resetPassword,
       confirmEmail,
     ]),
-    account.addChildren([profile, email, password, sessions, data]),
+    member.addChildren([account.addChildren([profile, email, password, sessions, data]), ...settingsPages]),
+    community.addChildren([...communityPages]),
   ]),
   defaultPreload: 'intent',
   defaultPendingComponent: PendingPage,

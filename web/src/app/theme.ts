@@ -99,6 +99,7 @@ export const cssVariablesResolver: CSSVariablesResolver = () => ({
     '--color-good': '#146b63',
     '--color-on-filled': '#ffffff',
     '--color-warning': '#8f5400',
+    '--color-star': '#b9740a',
   },
   dark: {
     '--mantine-color-body': '#141b1a',
@@ -114,5 +115,6 @@ export const cssVariablesResolver: CSSVariablesResolver = () => ({
     '--color-good': '#78c0b7',
     '--color-on-filled': '#06201d',
     '--color-warning': '#f0b35e',
+    '--color-star': '#f0b35e',
   },
 })

@@ -1,5 +1,6 @@
 import { Button, Skeleton, Stack, Text } from '@mantine/core'
 import type { UseQueryResult } from '@tanstack/react-query'
+import { NetworkError } from 'portcullis-client'
 import type { ReactNode } from 'react'
 import { toProblem } from '@/lib/problem'
 import { texts } from '@/lib/texts'
@@ -24,10 +25,13 @@ export function Loadable<T>({ query, height, children }: Props<T>) {
   )
 }
 
-function Failed({ error, onRetry }: { error: unknown; onRetry: () => void }) {
+/** What went wrong with a reading, and a button to try again. */
+export function Failed({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   const problem = toProblem(error, [])
   const wait = problem.retryAt ? Math.ceil((problem.retryAt - Date.now()) / 1000) : 0
-  const text = wait > 0 ? texts.problem.wait(formatWait(wait)) : problem.messages.join(' ')
+  // Nothing was typed here that could be lost.
+  const words = error instanceof NetworkError ? texts.problem.unreachable : problem.messages.join(' ')
+  const text = wait > 0 ? texts.problem.wait(formatWait(wait)) : words
   return (
     <Stack gap="sm" align="flex-start" role="alert">
       <Text size="sm">{text}</Text>

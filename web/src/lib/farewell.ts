@@ -8,8 +8,3 @@ export interface Farewell {
 }
 
 export const farewell = new Store<Farewell | undefined>(undefined)
-
-/** Whether `login` names the account that was closed, so that signing in brought it back. */
-export function isReturn(closed: Farewell | undefined, user: { username: string }): boolean {
-  return closed !== undefined && closed.username === user.username
-}

@@ -1,8 +1,18 @@
+import { bookTexts } from './texts/books'
+import { peopleTexts } from './texts/people'
+import { reviewTexts } from './texts/reviews'
+import { settingsTexts } from './texts/settings'
+
 /** Every text that a visitor can see. Functions take what a sentence needs. */
 export const texts = {
+  ...bookTexts,
+  ...reviewTexts,
+  ...peopleTexts,
+  ...settingsTexts,
   title: (page: string, site: string) => `${page} · ${site}`,
   skip: 'Skip to content',
   loading: 'Loading',
+  more: 'Show more',
   loadingLong: 'The server does not answer yet. We keep trying.',
   required: 'This field is required.',
   field: {
@@ -48,6 +58,7 @@ export const texts = {
   problem: {
     title: 'That did not work',
     unknown: 'Something went wrong on our side. Please try again in a moment.',
+    unreachable: 'The server cannot be reached.',
     network: 'The server cannot be reached. What you typed is still here; please try again.',
     wait: (time: string) => `Too many tries. You can try again in ${time}.`,
     deadLink: 'This link is used up or too old. Ask for a new one.',

@@ -92,6 +92,9 @@ pub fn clean(input: &str) -> Result<String, HtmlError> {
 
 /// A parser turns carriage returns into line feeds, and nothing shows the other control characters.
 fn without_controls(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| matches!(byte, b'\n' | b'\t' | b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     let is_kept = |character: &char| {
         matches!(character, '\n' | '\t') || !(character.is_control() || is_disguise(*character))
     };

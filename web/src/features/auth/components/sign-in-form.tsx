@@ -6,7 +6,7 @@ import { PasswordField } from '@/components/password-field'
 import { FocusedAlert } from '@/components/problem-alert'
 import { TextField } from '@/components/text-field'
 import { TextLink } from '@/components/text-link'
-import { farewell, isReturn } from '@/lib/farewell'
+import { farewell } from '@/lib/farewell'
 import { fields } from '@/lib/fields'
 import type { Problem } from '@/lib/problem'
 import { texts } from '@/lib/texts'
@@ -30,7 +30,7 @@ export function SignInForm() {
     form,
     async (values) => {
       const user = await signIn.mutateAsync(values)
-      if (isReturn(farewell.get(), user)) toast(texts.signIn.restored)
+      if (user.deletion_undone) toast(texts.signIn.restored)
       farewell.set(undefined)
     },
     WORDS,

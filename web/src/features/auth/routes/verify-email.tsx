@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { PageHeading } from '@/components/page-heading'
 import { ButtonLink, TextLink } from '@/components/text-link'
 import { dropLinkToken, linkToken } from '@/lib/link-token'
+import { homePath } from '@/lib/next-path'
 import { texts } from '@/lib/texts'
 import { toast } from '@/lib/toasts'
 import { useVerifyEmail } from '../api/verify-email'
@@ -28,7 +29,7 @@ export function VerifyEmailPage() {
     await verify.mutateAsync({ token })
     dropLinkToken()
     toast(texts.verify.done)
-    await navigate({ to: '/account', replace: true })
+    await navigate({ to: homePath, replace: true })
   }
   return (
     <>
