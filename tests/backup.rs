@@ -5,6 +5,7 @@ use crate::people::{Step, steps};
 use portcullis::app::open_storage;
 use portcullis::backup::{self, BackupError, Restore, Source};
 use portcullis::books::{InsertBooks, NewBook};
+use portcullis::chat::InsertMessages;
 use portcullis::config::Config;
 use portcullis::model::{outbox, search_budgets, users};
 use portcullis::reviews::{InsertReviews, NewReview};
@@ -126,6 +127,13 @@ async fn fill_community(app: &TestApp, session: &crate::harness::Answer) {
         is_public: false,
     };
     app.app().write(InsertReviews { reviews: vec![(reader, review)], now }).await.expect("a review");
+    let access = session.text("access");
+    let room = json!({ "name": "The cellar", "is_public": false });
+    let room = app.call(reqwest::Method::POST, "/api/rooms/", &access, room).await.expect(201);
+    let room_id = room.body["id"].as_i64().expect("an id");
+    let said = vec![(reader, "Ünlike <b>any</b> 📚".to_owned())];
+    app.app().storage.write(InsertMessages { room_id, said, now }).await.expect("a message");
+    app.call(reqwest::Method::POST, "/api/auth/ws-ticket/", &access, json!({})).await.expect(200);
     let other = reader + 1;
     let follow = Step::Follow { follower: reader, followed: other, is_accepted: false };
     steps(app, vec![follow, Step::Block { blocker: other, blocked: reader }]).await;

@@ -84,17 +84,17 @@ async fn end_in_every_way(app: &TestApp, there: &TestApp) {
     assert_ends(&mut talker, 4001, Instant::now(), "a ban").await;
 
     let (_, mut talker) = guest(there, &ada, id, "six").await;
-    ask(app, &ada, Method::DELETE, id, "members/six/", Value::Null).await.expect(204);
+    ask(app, &ada, Method::DELETE, (id, "members/six/"), Value::Null).await.expect(204);
     assert_ends(&mut talker, 4003, Instant::now(), "removal").await;
 
     let (seven, mut talker) = guest(there, &ada, id, "seven").await;
-    ask(app, &seven, Method::POST, id, "leave/", Value::Null).await.expect(200);
+    ask(app, &seven, Method::POST, (id, "leave/"), Value::Null).await.expect(200);
     assert_ends(&mut talker, 4003, Instant::now(), "leaving").await;
 
     // Whoever has nothing to do with it has heard all that was said, and stays.
     owner.assert_open().await;
     let (_, mut talker) = guest(there, &ada, id, "eight").await;
-    ask(app, &ada, Method::DELETE, id, "", Value::Null).await.expect(204);
+    ask(app, &ada, Method::DELETE, (id, ""), Value::Null).await.expect(204);
     let since = Instant::now();
     assert_ends(&mut talker, 4003, since, "the room's end").await;
     assert_ends(&mut owner, 4003, since, "the room's end").await;

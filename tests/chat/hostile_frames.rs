@@ -201,7 +201,7 @@ async fn floods_and_silences_and_cut_connections_leave_nothing_behind() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!((app.app().hub.open(), app.app().hub.rooms().len()), (0, 0));
-    let history = ask(&app, &ada, Method::GET, id, "messages/", Value::Null).await.expect(200);
+    let history = ask(&app, &ada, Method::GET, (id, "messages/"), Value::Null).await.expect(200);
     assert_eq!(history.body["count"], 0);
     Talker::of(&app, id, &ada).await.assert_open().await;
 }

@@ -21,17 +21,23 @@ pub async fn room(app: &TestApp, owner: &Person, name: &str, is_public: bool) ->
 }
 
 /// A call to something of a room.
-pub async fn ask(app: &TestApp, who: &Person, method: Method, room: i64, what: &str, body: Value) -> Answer {
+pub async fn ask(
+    app: &TestApp,
+    who: &Person,
+    method: Method,
+    (room, what): (i64, &str),
+    body: Value,
+) -> Answer {
     app.call(method, &format!("/api/rooms/{room}/{what}"), &who.access, body).await
 }
 
 pub async fn add(app: &TestApp, owner: &Person, room: i64, name: &str) -> Answer {
-    ask(app, owner, Method::POST, room, "members/", json!({ "username": name })).await
+    ask(app, owner, Method::POST, (room, "members/"), json!({ "username": name })).await
 }
 
 /// The usernames of a room's members.
 pub async fn members(app: &TestApp, who: &Person, room: i64) -> Vec<String> {
-    let list = ask(app, who, Method::GET, room, "members/", Value::Null).await.expect(200);
+    let list = ask(app, who, Method::GET, (room, "members/"), Value::Null).await.expect(200);
     let rows = list.body["results"].as_array().expect("rows").clone();
     assert_eq!(list.body["count"], rows.len());
     rows.iter().map(|row| row["username"].as_str().expect("a name").to_owned()).collect()

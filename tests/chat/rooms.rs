@@ -25,18 +25,18 @@ on_each_database! {
         let expected = json!({ "id": id, "name": "Ada & <b>friends</b>", "is_public": false, "owner": "ada",
             "member": true });
         assert_eq!(made.body, expected);
-        assert_eq!(ask(&app, &ada, Method::GET, id, "", Value::Null).await.expect(200).body, expected);
+        assert_eq!(ask(&app, &ada, Method::GET, (id, ""), Value::Null).await.expect(200).body, expected);
         for (method, body) in [(Method::GET, json!({})), (Method::PATCH, json!({ "name": "x" })), (Method::DELETE, json!({}))] {
-            ask(&app, &bo, method, id, "", body).await.expect(404);
+            ask(&app, &bo, method, (id, ""), body).await.expect(404);
         }
-        let open = ask(&app, &ada, Method::PATCH, id, "", json!({ "is_public": true })).await.expect(200);
+        let open = ask(&app, &ada, Method::PATCH, (id, ""), json!({ "is_public": true })).await.expect(200);
         assert_eq!((&open.body["is_public"], &open.body["name"]), (&json!(true), &expected["name"]));
-        let seen = ask(&app, &bo, Method::GET, id, "", Value::Null).await.expect(200);
+        let seen = ask(&app, &bo, Method::GET, (id, ""), Value::Null).await.expect(200);
         assert_eq!((&seen.body["member"], &seen.body["owner"]), (&json!(false), &json!("ada")));
-        ask(&app, &bo, Method::PATCH, id, "", json!({ "name": "x" })).await.expect(403);
-        ask(&app, &bo, Method::DELETE, id, "", Value::Null).await.expect(403);
-        ask(&app, &ada, Method::DELETE, id, "", Value::Null).await.expect(204);
-        ask(&app, &ada, Method::GET, id, "", Value::Null).await.expect(404);
+        ask(&app, &bo, Method::PATCH, (id, ""), json!({ "name": "x" })).await.expect(403);
+        ask(&app, &bo, Method::DELETE, (id, ""), Value::Null).await.expect(403);
+        ask(&app, &ada, Method::DELETE, (id, ""), Value::Null).await.expect(204);
+        ask(&app, &ada, Method::GET, (id, ""), Value::Null).await.expect(404);
         assert_eq!(list(&app, &ada, "").await["count"], 0);
     }
 
@@ -98,20 +98,20 @@ on_each_database! {
         let (ada, bo) = (person(&app, "ada").await, person(&app, "bob").await);
         let (open, closed) = (room(&app, &ada, "Open", true).await, room(&app, &ada, "Closed", false).await);
         for what in ["join/", "leave/"] {
-            ask(&app, &bo, Method::POST, closed, what, Value::Null).await.expect(404);
-            ask(&app, &bo, Method::POST, 987_654, what, Value::Null).await.expect(404);
+            ask(&app, &bo, Method::POST, (closed, what), Value::Null).await.expect(404);
+            ask(&app, &bo, Method::POST, (987_654, what), Value::Null).await.expect(404);
         }
         for _ in 0..2 {
-            let joined = ask(&app, &bo, Method::POST, open, "join/", Value::Null).await.expect(200);
+            let joined = ask(&app, &bo, Method::POST, (open, "join/"), Value::Null).await.expect(200);
             assert_eq!((&joined.body["member"], &joined.body["id"]), (&json!(true), &json!(open)));
         }
         assert_eq!(members(&app, &bo, open).await, ["ada", "bob"]);
         // Whoever is in it stays when it is closed, and may leave it.
-        ask(&app, &ada, Method::PATCH, open, "", json!({ "is_public": false })).await.expect(200);
-        ask(&app, &bo, Method::POST, open, "join/", Value::Null).await.expect(200);
-        let left = ask(&app, &bo, Method::POST, open, "leave/", Value::Null).await.expect(200);
+        ask(&app, &ada, Method::PATCH, (open, ""), json!({ "is_public": false })).await.expect(200);
+        ask(&app, &bo, Method::POST, (open, "join/"), Value::Null).await.expect(200);
+        let left = ask(&app, &bo, Method::POST, (open, "leave/"), Value::Null).await.expect(200);
         assert_eq!(left.body["member"], false);
-        ask(&app, &bo, Method::GET, open, "", Value::Null).await.expect(404);
+        ask(&app, &bo, Method::GET, (open, ""), Value::Null).await.expect(404);
     }
 
     async fn the_owner_adds_and_removes_members_and_nobody_else_does(app: TestApp) {
@@ -122,19 +122,19 @@ on_each_database! {
         assert_eq!(added.body["username"], "bob");
         assert_eq!(add(&app, &ada, id, "bob").await.expect(200).body, added.body);
         add(&app, &bo, id, "cleo").await.expect(403);
-        ask(&app, &bo, Method::DELETE, id, "members/ada/", Value::Null).await.expect(403);
+        ask(&app, &bo, Method::DELETE, (id, "members/ada/"), Value::Null).await.expect(403);
         let unknown = add(&app, &ada, id, "nobody").await.expect(400);
         assert_eq!(unknown.body["fields"]["username"][0], "There is no such user.");
         steps(&app, vec![Step::Block { blocker: cleo.id, blocked: ada.id }]).await;
         assert_eq!(add(&app, &ada, id, "cleo").await.expect(400).body, unknown.body, "a block is not told");
         assert_eq!(members(&app, &bo, id).await, ["ada", "bob"]);
-        ask(&app, &ada, Method::DELETE, id, "members/bob/", Value::Null).await.expect(204);
+        ask(&app, &ada, Method::DELETE, (id, "members/bob/"), Value::Null).await.expect(204);
         for name in ["bob", "nobody", "%ff"] {
-            ask(&app, &ada, Method::DELETE, id, &format!("members/{name}/"), Value::Null).await.expect(404);
+            ask(&app, &ada, Method::DELETE, (id, &format!("members/{name}/")), Value::Null).await.expect(404);
         }
-        ask(&app, &bo, Method::GET, id, "members/", Value::Null).await.expect(404);
+        ask(&app, &bo, Method::GET, (id, "members/"), Value::Null).await.expect(404);
         add(&app, &ada, id, "bob").await.expect(201);
-        ask(&app, &bo, Method::DELETE, id, "members/bob/", Value::Null).await.expect(204);
+        ask(&app, &bo, Method::DELETE, (id, "members/bob/"), Value::Null).await.expect(204);
         assert_eq!(members(&app, &ada, id).await, ["ada"]);
     }
 
@@ -144,7 +144,7 @@ on_each_database! {
         let history = |who: &Person, id: i64| {
             let who = who.clone();
             let app = &app;
-            async move { ask(app, &who, Method::GET, id, "messages/", Value::Null).await.status }
+            async move { ask(app, &who, Method::GET, (id, "messages/"), Value::Null).await.status }
         };
         assert_eq!((history(&ada, open).await, history(&ada, closed).await), (200, 200));
         assert_eq!((history(&bo, open).await, history(&bo, closed).await), (403, 404));
@@ -152,28 +152,28 @@ on_each_database! {
         // Staff see the room and who is in it, and change neither.
         assert_eq!(members(&app, &keeper, closed).await, ["ada"]);
         add(&app, &keeper, closed, "keeper").await.expect(403);
-        ask(&app, &keeper, Method::DELETE, closed, "", Value::Null).await.expect(403);
-        ask(&app, &keeper, Method::POST, closed, "join/", Value::Null).await.expect(404);
-        ask(&app, &ada, Method::GET, closed, "messages/?ordering=id", Value::Null).await.expect(400);
+        ask(&app, &keeper, Method::DELETE, (closed, ""), Value::Null).await.expect(403);
+        ask(&app, &keeper, Method::POST, (closed, "join/"), Value::Null).await.expect(404);
+        ask(&app, &ada, Method::GET, (closed, "messages/?ordering=id"), Value::Null).await.expect(400);
     }
 
     async fn a_room_passes_to_the_oldest_member_and_goes_with_the_last(app: TestApp) {
         let (ada, bo, cleo) = (person(&app, "ada").await, person(&app, "bob").await, person(&app, "cleo").await);
         let id = room(&app, &ada, "Open", true).await;
         for who in [&cleo, &bo] {
-            ask(&app, who, Method::POST, id, "join/", Value::Null).await.expect(200);
+            ask(&app, who, Method::POST, (id, "join/"), Value::Null).await.expect(200);
         }
-        let left = ask(&app, &ada, Method::POST, id, "leave/", Value::Null).await.expect(200);
+        let left = ask(&app, &ada, Method::POST, (id, "leave/"), Value::Null).await.expect(200);
         assert_eq!((&left.body["owner"], &left.body["member"]), (&json!("cleo"), &json!(false)));
         // An erased account leaves in the same way.
         app.call(Method::DELETE, "/api/auth/me/", &cleo.access, json!({ "password": PASSWORD })).await.expect(200);
-        let hidden = ask(&app, &bo, Method::GET, id, "", Value::Null).await.expect(200);
+        let hidden = ask(&app, &bo, Method::GET, (id, ""), Value::Null).await.expect(200);
         assert_eq!(hidden.body["owner"], Value::Null, "a deleted account hides at once");
         assert_eq!(members(&app, &bo, id).await, ["bob"]);
         erase_now(&app, cleo.id).await;
-        assert_eq!(ask(&app, &bo, Method::GET, id, "", Value::Null).await.expect(200).body["owner"], "bob");
-        ask(&app, &bo, Method::POST, id, "leave/", Value::Null).await.expect(200);
-        ask(&app, &bo, Method::GET, id, "", Value::Null).await.expect(404);
+        assert_eq!(ask(&app, &bo, Method::GET, (id, ""), Value::Null).await.expect(200).body["owner"], "bob");
+        ask(&app, &bo, Method::POST, (id, "leave/"), Value::Null).await.expect(200);
+        ask(&app, &bo, Method::GET, (id, ""), Value::Null).await.expect(404);
         chat::purge(&app.app().storage).await.expect("a clean-up");
         let db = app.app().storage.reader();
         assert_eq!(rooms::Entity::find().count(db).await.expect("a count"), 0);
@@ -189,11 +189,11 @@ on_each_database! {
         let unread = app.get("/api/rooms/unread/", &ada.access).await.expect(200);
         assert_eq!(unread.body, json!({ "results": [{ "room": id, "unread": 0 }] }));
         assert_eq!(app.get("/api/rooms/unread/", &bo.access).await.expect(200).body, json!({ "results": [] }));
-        let read = ask(&app, &ada, Method::POST, id, "read/", json!({ "seq": 99 })).await.expect(200);
+        let read = ask(&app, &ada, Method::POST, (id, "read/"), json!({ "seq": 99 })).await.expect(200);
         assert_eq!(read.body, json!({ "room": id, "unread": 0 }));
-        ask(&app, &bo, Method::POST, id, "read/", json!({ "seq": 0 })).await.expect(403);
+        ask(&app, &bo, Method::POST, (id, "read/"), json!({ "seq": 0 })).await.expect(403);
         for wrong in [json!({}), json!({ "seq": -1 }), json!({ "seq": "x" })] {
-            ask(&app, &ada, Method::POST, id, "read/", wrong).await.expect(400);
+            ask(&app, &ada, Method::POST, (id, "read/"), wrong).await.expect(400);
         }
     }
 

@@ -19,7 +19,7 @@ on_each_database! {
     async fn what_is_said_comes_to_everybody_and_stands_in_the_history(app: TestApp) {
         let (ada, bob) = (person(&app, "ada").await, person(&app, "bob").await);
         let id = room(&app, &ada, "Open", true).await;
-        ask(&app, &bob, Method::POST, id, "join/", Value::Null).await.expect(200);
+        ask(&app, &bob, Method::POST, (id, "join/"), Value::Null).await.expect(200);
         let (mut one, mut two) = (Talker::of(&app, id, &ada).await, Talker::of(&app, id, &bob).await);
         one.say("  <b>\"AT&T\"</b> isn't &amp; \u{1f4da}\n ").await;
         let frame = one.hear().await;
@@ -32,12 +32,12 @@ on_each_database! {
         two.say("yes").await;
         let second = two.hear().await;
         assert_eq!((one.hear().await, &second["seq"]), (second.clone(), &json!(2)));
-        let history = ask(&app, &bob, Method::GET, id, "messages/", Value::Null).await.expect(200).body;
+        let history = ask(&app, &bob, Method::GET, (id, "messages/"), Value::Null).await.expect(200).body;
         assert_eq!(history, json!({ "count": 2, "next": null, "previous": null, "results": [second, frame] }));
         let unread = app.get("/api/rooms/unread/", &bob.access).await.expect(200).body;
         assert_eq!(unread["results"], json!([{ "room": id, "unread": 2 }]));
         for (seq, left) in [(1, 1), (0, 1), (2, 0), (1, 0)] {
-            let read = ask(&app, &bob, Method::POST, id, "read/", json!({ "seq": seq })).await.expect(200);
+            let read = ask(&app, &bob, Method::POST, (id, "read/"), json!({ "seq": seq })).await.expect(200);
             assert_eq!(read.body["unread"], left);
         }
     }
