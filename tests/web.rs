@@ -92,7 +92,7 @@ async fn what_programs_ask_for_is_never_answered_with_a_page() {
         "/api/auth/nothing/",
         "/api",
         "/dev/nothing",
-        "/ws/chat/1",
+        "/ws/nothing",
         "/.well-known/x",
         "/x.js",
     ] {
