@@ -63,6 +63,7 @@ test('every sort of mails is turned off and on, and stays so', async ({ page, re
     }
     expect(Object.values(await stored())).toEqual([wanted, wanted, wanted, wanted])
     await page.reload()
+    await expect(switches).toHaveCount(4)
     for (const toggle of await switches.all()) await expect(toggle).toBeChecked({ checked: wanted })
   }
 })

@@ -1,10 +1,16 @@
-import { type QueryKey, useInfiniteQuery } from '@tanstack/react-query'
+import { keepPreviousData, type QueryKey, useInfiniteQuery } from '@tanstack/react-query'
 import { client } from './client'
 import { type Page, pathOfNext } from './page'
 
+interface Options {
+  /** What was there is shown until what is asked for arrives: for a list that changes while somebody types. */
+  readonly keepsPrevious?: boolean
+}
+
 /** A list of the server, part by part; `path` holds its parameters. */
-export function useList<T>(queryKey: QueryKey, path: string) {
+export function useList<T>(queryKey: QueryKey, path: string, { keepsPrevious = false }: Options = {}) {
   return useInfiniteQuery({
+    placeholderData: keepsPrevious ? keepPreviousData : undefined,
     queryKey: [...queryKey, path],
     queryFn: ({ pageParam }) => client.request<Page<T>>('GET', pageParam),
     initialPageParam: path,
