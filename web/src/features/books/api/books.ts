@@ -7,7 +7,9 @@ import type { BookOrdering } from './orderings'
 
 /** Books by title or author, in an order. */
 export function useBooks({ search, ordering }: { search?: string; ordering?: BookOrdering }) {
-  return useList<Book>(['books'], withParameters('/api/books/', { search, ordering }), { keepsPrevious: true })
+  return useList<Book>(['books'], withParameters('/api/books/', { search, ordering }), {
+    keepsPrevious: true,
+  })
 }
 
 /** One book. */
