@@ -55,8 +55,10 @@ async fn look_at(app: &App, rooms: &[Arc<Room>]) -> Result<()> {
             room.end(|_| true, End::Forbidden);
             continue;
         };
-        if room.is_new_version(version) {
+        if room.version() != version {
             end_former_members(app, room).await?;
+            // Not before: were it refused, nobody would ask again.
+            room.set_version(version);
         }
         if last_seq > room.last() {
             catch_up(app, room).await?;

@@ -200,9 +200,14 @@ impl Room {
         PACE - since
     }
 
-    /// The version of the list of members, if it differs from what was known; it is known then.
-    pub fn is_new_version(&self, version: i64) -> bool {
-        std::mem::replace(&mut self.lock().version, version) != version
+    /// The version of the list of members that the seats were last held against.
+    pub fn version(&self) -> i64 {
+        self.lock().version
+    }
+
+    /// Notes that every seat is a member's by that version.
+    pub fn set_version(&self, version: i64) {
+        self.lock().version = version;
     }
 
     /// Ends some of the sockets in it.
