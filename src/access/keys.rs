@@ -223,7 +223,6 @@ struct AddKey {
 
 impl Write for AddKey {
     type Output = ();
-    const SINGLE_STATEMENT: bool = true;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         let row = ActiveModel {

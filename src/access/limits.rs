@@ -290,7 +290,6 @@ struct LimitHit {
 
 impl Write for LimitHit {
     type Output = ();
-    const SINGLE_STATEMENT: bool = true;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         let subject = Subject { user_id: self.user_id, session_id: None };
@@ -328,7 +327,6 @@ pub struct DropExpiredSnapshots(pub Timestamp);
 
 impl Write for DropExpiredSnapshots {
     type Output = ();
-    const SINGLE_STATEMENT: bool = true;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         let expired = Column::ExpiresAt.lte(self.0.micros());

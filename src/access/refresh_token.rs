@@ -318,7 +318,6 @@ struct Rotate {
 
 impl Write for Rotate {
     type Output = bool;
-    const SINGLE_STATEMENT: bool = true;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<bool> {
         let now = self.now.micros();
@@ -362,7 +361,6 @@ struct Exchange(Model);
 
 impl Write for Exchange {
     type Output = bool;
-    const SINGLE_STATEMENT: bool = true;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<bool> {
         let row: crate::model::sessions::ActiveModel = self.0.clone().into();

@@ -75,7 +75,6 @@ struct Issue(Model);
 
 impl Write for Issue {
     type Output = ();
-    const SINGLE_STATEMENT: bool = true;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         let row: ActiveModel = self.0.clone().into();
@@ -89,7 +88,6 @@ struct Spend(Vec<u8>);
 
 impl Write for Spend {
     type Output = bool;
-    const SINGLE_STATEMENT: bool = true;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<bool> {
         Ok(Entity::delete_by_id(self.0.clone()).exec(tx).await?.rows_affected == 1)

@@ -132,7 +132,6 @@ struct Enqueue {
 
 impl Write for Enqueue {
     type Output = ();
-    const SINGLE_STATEMENT: bool = true;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         self.outbox.enqueue(tx, &self.letter, self.now).await

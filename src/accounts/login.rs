@@ -153,7 +153,6 @@ struct RecordFailure {
 
 impl Write for RecordFailure {
     type Output = ();
-    const SINGLE_STATEMENT: bool = true;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         let subject = Subject { user_id: self.user_id, session_id: None };

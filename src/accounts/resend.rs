@@ -65,7 +65,6 @@ pub struct Enqueue {
 
 impl Write for Enqueue {
     type Output = ();
-    const SINGLE_STATEMENT: bool = true;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         self.outbox.enqueue(tx, &self.letter, self.now).await

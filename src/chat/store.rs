@@ -234,7 +234,6 @@ pub(super) struct MarkRead {
 
 impl Write for MarkRead {
     type Output = ();
-    const SINGLE_STATEMENT: bool = true;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         use memberships::Column::{Id, ReadSeq};

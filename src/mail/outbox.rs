@@ -131,8 +131,6 @@ pub(super) struct Forget {
 impl Write for Forget {
     type Output = ();
 
-    const SINGLE_STATEMENT: bool = true;
-
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         Entity::delete_by_id(self.id).exec(tx).await?;
         Ok(())
@@ -149,8 +147,6 @@ pub(super) struct PutBack {
 
 impl Write for PutBack {
     type Output = ();
-
-    const SINGLE_STATEMENT: bool = true;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         let update = Entity::update_many()

@@ -109,8 +109,6 @@ struct Unblock {
 impl Write for Unblock {
     type Output = ();
 
-    const SINGLE_STATEMENT: bool = true;
-
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         blocks::Entity::delete_many().filter(own(self.blocker_id, self.blocked_id)).exec(tx).await?;
         Ok(())

@@ -126,8 +126,6 @@ struct Reject {
 impl Write for Reject {
     type Output = ();
 
-    const SINGLE_STATEMENT: bool = true;
-
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         let waiting = follows::Entity::delete_many()
             .filter(follows::Column::Id.eq(self.id))

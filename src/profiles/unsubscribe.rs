@@ -104,8 +104,6 @@ struct TurnOff {
 impl Write for TurnOff {
     type Output = ();
 
-    const SINGLE_STATEMENT: bool = true;
-
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         set_preference(tx, self.user_id, self.preference, false).await
     }

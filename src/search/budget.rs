@@ -73,7 +73,6 @@ pub(super) struct DropDays {
 
 impl Write for DropDays {
     type Output = ();
-    const SINGLE_STATEMENT: bool = true;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         Entity::delete_many().filter(Column::Day.lt(day_of(self.now) - 1)).exec(tx).await?;

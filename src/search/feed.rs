@@ -174,7 +174,6 @@ pub(super) struct DropNews {
 
 impl Write for DropNews {
     type Output = ();
-    const SINGLE_STATEMENT: bool = true;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         let old = book_changes::Column::At.lt(self.now.minus(KEPT).micros());

@@ -211,10 +211,9 @@ impl<W: Write> Job for Pending<W> {
         isolation: Isolation,
     ) -> BoxFuture<'a, Result<(), DbErr>> {
         Box::pin(async move {
-            let outcome = if isolation == Isolation::Shared || W::SINGLE_STATEMENT {
-                Self::outcome_of(&self.write, tx).await
-            } else {
-                Self::in_savepoint(&self.write, tx).await?
+            let outcome = match isolation {
+                Isolation::Shared => Self::outcome_of(&self.write, tx).await,
+                Isolation::Savepoint => Self::in_savepoint(&self.write, tx).await?,
             };
             // The connection, not this change, has failed: nothing of the group may be acknowledged.
             if let Err(Error::Unavailable(cause)) = &outcome {

@@ -29,9 +29,6 @@ pub trait Write: Send + Sync + 'static {
     /// What the caller gets once the change is on disk.
     type Output: Send + 'static;
 
-    /// True when `run` is at most one statement: it then needs no savepoint.
-    const SINGLE_STATEMENT: bool = false;
-
     /// Makes the change.
     fn run(&self, tx: &DatabaseTransaction) -> impl Future<Output = Result<Self::Output>> + Send;
 }
