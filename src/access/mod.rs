@@ -38,7 +38,7 @@ pub use session::{EndSessions, Lifetimes, Live, NewSession, TokenPair};
 pub use socket::{BEARER_PROTOCOL, SocketCredentials, protocols};
 pub use staff::Staff;
 pub use ticket::TICKET_LIFETIME;
-pub use users::Users;
+pub use users::{Users, find_by_username};
 pub use visibility::{
     Viewer, add_to_books, audience_of_new, in_use, is_blocked, refresh_audience, relation, standing,
     visibility,

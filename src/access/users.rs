@@ -1,16 +1,31 @@
 //! Accounts by id, from memory where their rows have not changed.
 
+use super::guard::fold;
 use crate::error::Result;
-use crate::model::users::{Entity, Model};
+use crate::model::users::{Column, Entity, Model};
 use crate::storage::Storage;
 use moka::sync::Cache;
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use std::sync::Arc;
 use std::time::Duration;
 
 const CAPACITY: u64 = 10_000;
 /// News drops what has changed; this bounds what a lost piece of news could do.
 const LIFETIME: Duration = Duration::from_secs(60);
+
+/// No username is longer; what is asked for beyond is not looked up.
+const MAX_USERNAME: usize = 150;
+
+/// The account of a username, without regard to case.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_by_username(db: &impl ConnectionTrait, username: &str) -> Result<Option<Model>> {
+    if username.chars().count() > MAX_USERNAME {
+        return Ok(None);
+    }
+    Ok(Entity::find().filter(Column::UsernameKey.eq(fold(username))).one(db).await?)
+}
 
 /// A cache of account rows, told of changes by the feed.
 pub struct Users {

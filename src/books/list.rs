@@ -4,7 +4,7 @@ use super::catalogue::Book;
 use super::figures::figures;
 use crate::access::Viewer;
 use crate::error::{Error, Result};
-use crate::extract::{Key, ListQuery, Ordering, Page, PageParameters, Search, count_up_to_limit};
+use crate::extract::{Key, ListQuery, Listing, Ordering, Page, PageParameters, Search};
 use crate::model::book_words;
 use crate::model::books::{Column, Entity, Model};
 use crate::state::App;
@@ -12,8 +12,8 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use sea_orm::Condition;
 use sea_orm::sea_query::SelectStatement;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryResult};
 use std::sync::Arc;
 
 const ORDERINGS: [Ordering; 6] = [
@@ -43,14 +43,18 @@ pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, query: ListQuery)
     }
     let moment = app.pages.moment();
     let db = app.storage.reader();
+    let public_url = &app.config.server.public_url;
+    let listing = Listing::<Entity> {
+        query: &query,
+        public_url,
+        ordering,
+        by: column(ordering),
+        id: Column::Id,
+        place,
+    };
     let page = match &search {
-        Some(search) => found(&app, &query, ordering, search).await?,
-        None => {
-            let rows = query.seek(Entity::find(), ordering, column(ordering), Column::Id)?.all(db).await?;
-            let page =
-                query.page(&app.config.server.public_url, ordering, rows, |book| place(ordering, book));
-            page.counted(count_up_to_limit(db, Entity::find()).await?)
-        }
+        Some(search) => listing.found(db, find(search)).await?,
+        None => listing.merged(db, &[Condition::all()]).await?,
     };
     let of_books = figures(db, viewer, &page.results).await?;
     let page = page.map(|book| {
@@ -64,39 +68,11 @@ pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, query: ListQuery)
     Ok(json(body))
 }
 
-/// The books that a search finds are few: they are ordered here.
-async fn found(app: &App, query: &ListQuery, ordering: Ordering, search: &Search) -> Result<Page<Model>> {
-    let db = app.storage.reader();
-    let mut places = match find(search, column(ordering).unwrap_or(Column::Id)) {
-        None => Vec::new(),
-        Some(select) => {
-            let rows = db.query_all(&select).await?;
-            let is_id = column(ordering).is_none();
-            let read = |row: &QueryResult| Ok((Key::read(row, 1, is_id)?, row.try_get_by_index(0)?));
-            rows.iter().map(read).collect::<Result<Vec<(Key, i64)>>>()?
-        }
-    };
-    let count = places.len() as u64;
-    let ids = query.cut(ordering, &mut places);
-    let rows = load(db, ids).await?;
-    let page = query.page(&app.config.server.public_url, ordering, rows, |book| place(ordering, book));
-    Ok(page.counted(count))
-}
-
-/// The ids of the books that a search finds, each with its place in the order.
-fn find(search: &Search, by: Column) -> Option<SelectStatement> {
+/// The books that a search finds, without columns; `None` where there are none.
+fn find(search: &Search) -> Option<SelectStatement> {
     let table = (book_words::Entity, book_words::Column::BookId, book_words::Column::Word);
     let (candidates, condition) = search.candidates(table, Column::Id)?;
-    let mut select = Search::join::<Entity, _>(candidates, Column::Id, condition);
-    select.column((Entity, Column::Id)).column((Entity, by));
-    Some(select)
-}
-
-/// Rows in the order of their ids' list.
-async fn load(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<Vec<Model>> {
-    let mut rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied())).all(db).await?;
-    rows.sort_by_key(|row| ids.iter().position(|id| *id == row.id));
-    Ok(rows)
+    Some(Search::join::<Entity, _>(candidates, Column::Id, condition))
 }
 
 fn column(ordering: Ordering) -> Option<Column> {
@@ -133,7 +109,7 @@ mod tests {
     use crate::model::plan::{empty, plan};
     use axum::extract::FromRequestParts;
     use axum::http::Request;
-    use sea_orm::{DbBackend, QueryTrait};
+    use sea_orm::{DbBackend, EntityTrait, QueryTrait};
 
     #[tokio::test]
     async fn no_list_of_books_reads_the_whole_table_or_sorts_it() {
@@ -151,7 +127,9 @@ mod tests {
             }
         }
         let search = Search::parse(Some("dune worm")).unwrap().unwrap();
-        let plan = plan(&storage, DbBackend::Sqlite.build(&find(&search, Column::Title).unwrap())).await;
+        let mut select = find(&search).unwrap();
+        select.column((Entity, Column::Id));
+        let plan = plan(&storage, DbBackend::Sqlite.build(&select)).await;
         assert!(!plan.contains("SCAN books") && !plan.contains("SCAN book_words"), "{plan}");
         storage.close().await;
     }

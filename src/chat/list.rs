@@ -4,14 +4,14 @@ use super::room::Room;
 use super::store;
 use crate::access::CurrentUser;
 use crate::error::Result;
-use crate::extract::{Key, ListQuery, Ordering, Page, PageParameters, Search, count_up_to_limit};
+use crate::extract::{Key, ListQuery, Listing, Ordering, Page, PageParameters, Search};
 use crate::model::rooms::{Column, Entity, Model};
 use crate::model::{memberships, room_words};
 use crate::state::App;
 use axum::Json;
 use axum::extract::State;
 use sea_orm::sea_query::{Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryResult, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -21,9 +21,6 @@ const ORDERINGS: [Ordering; 3] = [
     Ordering { name: "id", is_descending: true },
     Ordering { name: "name", is_descending: false },
 ];
-/// Counting stops here (contract §1).
-const MAX_COUNT: u64 = 10_000;
-
 /// Lists rooms, the newest first: those that the caller is in, and public ones. Staff see all.
 #[utoipa::path(get, path = "/rooms", tag = "rooms", params(PageParameters,
     ("search" = Option<String>, Query, description = "Words; a name has to have all of them, whole or begun."),
@@ -37,12 +34,20 @@ pub async fn list(
     query: ListQuery,
 ) -> Result<Json<Page<Room>>> {
     let ordering = query.known_ordering(&ORDERINGS)?;
-    let slices = slices(&caller);
-    let page = match Search::parse(query.parameter("search"))? {
-        Some(search) => found(&app, &query, ordering, &slices, &search).await?,
-        None => merged(&app, &query, ordering, &slices).await?,
+    let (db, slices) = (app.storage.reader(), slices(&caller));
+    let public_url = &app.config.server.public_url;
+    let listing = Listing::<Entity> {
+        query: &query,
+        public_url,
+        ordering,
+        by: column(ordering),
+        id: Column::Id,
+        place,
     };
-    let db = app.storage.reader();
+    let page = match Search::parse(query.parameter("search"))? {
+        Some(search) => listing.found(db, find(&search, &slices)).await?,
+        None => listing.merged(db, &slices).await?,
+    };
     let owners = store::usernames(db, page.results.iter().filter_map(|room| room.owner_id)).await?;
     let joined = joined(db, &caller, &page.results).await?;
     Ok(Json(page.map(|room| {
@@ -86,54 +91,12 @@ async fn joined(db: &impl ConnectionTrait, caller: &CurrentUser, rooms: &[Model]
     Ok(joined.into_iter().collect())
 }
 
-/// The first rows of each slice, in one order.
-async fn merged(
-    app: &App,
-    query: &ListQuery,
-    ordering: Ordering,
-    slices: &[Condition],
-) -> Result<Page<Model>> {
-    let db = app.storage.reader();
-    let (mut rows, mut count) = (Vec::new(), 0);
-    for slice in slices {
-        let select = Entity::find().filter(slice.clone());
-        count += count_up_to_limit(db, select.clone()).await?;
-        rows.extend(query.seek(select, ordering, column(ordering), Column::Id)?.all(db).await?);
-    }
-    rows.sort_by_cached_key(|room| place(ordering, room));
-    if ordering.is_descending != query.is_backwards() {
-        rows.reverse();
-    }
-    rows.truncate(usize::try_from(query.limit()).unwrap_or(usize::MAX));
-    let page = query.page(&app.config.server.public_url, ordering, rows, |room| place(ordering, room));
-    Ok(page.counted(count.min(MAX_COUNT)))
-}
-
-/// The rooms that a search finds are few: they are ordered here.
-async fn found(
-    app: &App,
-    query: &ListQuery,
-    ordering: Ordering,
-    slices: &[Condition],
-    search: &Search,
-) -> Result<Page<Model>> {
-    let db = app.storage.reader();
+/// The rooms that a search finds, without columns; `None` where there are none.
+fn find(search: &Search, slices: &[Condition]) -> Option<SelectStatement> {
     let table = (room_words::Entity, room_words::Column::RoomId, room_words::Column::Word);
-    let by = column(ordering);
-    let mut places = Vec::new();
-    if let Some((candidates, condition)) = search.candidates(table, Column::Id) {
-        let visible = slices.iter().cloned().fold(Condition::any(), Condition::add);
-        let mut select = Search::join::<Entity, _>(candidates, Column::Id, condition.add(visible));
-        select.column((Entity, Column::Id)).column((Entity, by.unwrap_or(Column::Id)));
-        let read = |row: &QueryResult| Ok((Key::read(row, 1, by.is_none())?, row.try_get_by_index(0)?));
-        places = db.query_all(&select).await?.iter().map(read).collect::<Result<Vec<(Key, i64)>>>()?;
-    }
-    let count = places.len() as u64;
-    let ids = query.cut(ordering, &mut places);
-    let mut rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied())).all(db).await?;
-    rows.sort_by_key(|row| ids.iter().position(|id| *id == row.id));
-    let page = query.page(&app.config.server.public_url, ordering, rows, |room| place(ordering, room));
-    Ok(page.counted(count))
+    let (candidates, condition) = search.candidates(table, Column::Id)?;
+    let visible = slices.iter().cloned().fold(Condition::any(), Condition::add);
+    Some(Search::join::<Entity, _>(candidates, Column::Id, condition.add(visible)))
 }
 
 fn column(ordering: Ordering) -> Option<Column> {

@@ -3,7 +3,7 @@
 use super::body::MemberRequest;
 use super::room::{MemberName, OwnRoom, SeenRoom};
 use super::store::{self, AddMember, Leave};
-use crate::access::{fold, in_use, is_blocked, standing};
+use crate::access::{find_by_username, fold, in_use, is_blocked, standing};
 use crate::error::{Error, Result};
 use crate::extract::{Body, Key, ListQuery, Ordering, Page, PageParameters, count_up_to_limit};
 use crate::model::{memberships, users};
@@ -86,7 +86,7 @@ pub async fn add(
     Body(request): Body<MemberRequest>,
 ) -> Result<(StatusCode, Json<Member>)> {
     let unknown = || Error::field("username", UNKNOWN);
-    let user = store::find_user(app.storage.reader(), &request.username).await?;
+    let user = find_by_username(app.storage.reader(), &request.username).await?;
     let user = user.filter(|user| standing(user) == Standing::Active).ok_or_else(unknown)?;
     // Whoever blocks somebody is not to be drawn into their rooms, nor told of it.
     if is_blocked(app.storage.reader(), own.owner.user.id, user.id).await? {
@@ -117,7 +117,7 @@ pub async fn remove(
     if seen.room.owner_id != Some(caller.id) && !is_self {
         return Err(Error::permission_denied());
     }
-    let user = store::find_user(app.storage.reader(), &username).await?.ok_or_else(Error::not_found)?;
+    let user = find_by_username(app.storage.reader(), &username).await?.ok_or_else(Error::not_found)?;
     let leave = Leave { room_id: seen.room.id, user_id: user.id, now: app.now() };
     let left = app.storage.write(leave).await?;
     store::member_is_gone(&app, &left, user.id);

@@ -4,7 +4,6 @@
 //! takes over, and the last one takes the room along. Every change of members locks the room's row first.
 
 use super::body::{NewRoom, RoomPatch};
-use crate::access::fold;
 use crate::error::{Error, Result};
 use crate::extract::words;
 use crate::hub::End;
@@ -21,8 +20,6 @@ use sea_orm::{
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// No username is longer; what is asked for beyond is not looked up.
-const MAX_USERNAME: usize = 150;
 /// Messages that go at once, so that no other write waits long.
 const PURGED_AT_ONCE: u64 = 1000;
 
@@ -62,15 +59,6 @@ pub(super) async fn usernames(
         .all(db)
         .await?;
     Ok(rows.into_iter().collect())
-}
-
-/// The account of a username, without regard to case.
-pub(super) async fn find_user(db: &impl ConnectionTrait, username: &str) -> Result<Option<users::Model>> {
-    if username.chars().count() > MAX_USERNAME {
-        return Ok(None);
-    }
-    let named = users::Entity::find().filter(users::Column::UsernameKey.eq(fold(username)));
-    Ok(named.one(db).await?)
 }
 
 /// Ends the sockets of somebody who is no longer a member, after the commit.

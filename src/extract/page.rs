@@ -21,7 +21,7 @@ const DEFAULT_SIZE: u64 = 20;
 /// Rows on a page, at most.
 const MAX_SIZE: u64 = 100;
 /// Counting stops here: beyond, the number is not worth reading that many rows.
-const MAX_COUNT: u64 = 10_000;
+pub(super) const MAX_COUNT: u64 = 10_000;
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,7 +1,6 @@
 //! Whom a path names: permission as a type.
 
-use super::store::find_user;
-use crate::access::{Viewer, relation, standing, visibility};
+use crate::access::{Viewer, find_by_username, relation, standing, visibility};
 use crate::error::{Error, Result};
 use crate::extract::Parameter;
 use crate::model::users::Status;
@@ -26,7 +25,7 @@ impl FromRequestParts<Arc<App>> for VisibleProfile {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
         let Parameter(username) = Parameter::<String>::from_request_parts(parts, app).await?;
-        let user = find_user(app.storage.reader(), &username).await?.ok_or_else(Error::not_found)?;
+        let user = find_by_username(app.storage.reader(), &username).await?.ok_or_else(Error::not_found)?;
         let Ok(viewer) = Viewer::from_request_parts(parts, app).await;
         let db = app.storage.reader();
         let profile = profiles::Entity::find_by_id(user.id).one(db).await?.ok_or_else(Error::not_found)?;
@@ -51,7 +50,7 @@ impl FromRequestParts<Arc<App>> for Person {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
         let Parameter(username) = Parameter::<String>::from_request_parts(parts, app).await?;
-        let user = find_user(app.storage.reader(), &username).await?;
+        let user = find_by_username(app.storage.reader(), &username).await?;
         let user = user.filter(|user| user.status != Status::Deleted);
         user.map(Self).ok_or_else(Error::not_found)
     }

@@ -1,7 +1,7 @@
 //! Queries and changes of profiles, follows and blocks that several actions share.
 
 use super::preferences::Preference;
-use crate::access::{Viewer, fold, in_use};
+use crate::access::{Viewer, in_use};
 use crate::error::{Error, Result};
 use crate::model::{follows, notification_preferences, profiles, users};
 use sea_orm::sea_query::Expr;
@@ -9,18 +9,6 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, JoinType, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, RelationDef, Select,
 };
-
-/// No username is longer; what is asked for beyond is not looked up.
-const MAX_USERNAME: usize = 150;
-
-/// The account of a username, without regard to case.
-pub(super) async fn find_user(db: &impl ConnectionTrait, username: &str) -> Result<Option<users::Model>> {
-    if username.chars().count() > MAX_USERNAME {
-        return Ok(None);
-    }
-    let named = users::Entity::find().filter(users::Column::UsernameKey.eq(fold(username)));
-    Ok(named.one(db).await?)
-}
 
 /// How many follow somebody and how many they follow, as a viewer may know: people whose accounts are
 /// not in use count for nobody, and people with whom the viewer is in a block do not count for the viewer.

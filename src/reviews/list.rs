@@ -3,18 +3,18 @@
 use super::companions::{self, Companions};
 use super::slices;
 use super::view::Review;
-use crate::access::{Viewer, fold, relation};
+use crate::access::{Viewer, find_by_username, relation};
 use crate::error::{Error, Result};
-use crate::extract::{Key, ListQuery, Ordering, Page, PageParameters, Search, count_up_to_limit};
+use crate::extract::{Key, ListQuery, Listing, Ordering, Page, PageParameters, Search};
+use crate::model::review_words;
 use crate::model::reviews::{Column, Entity, Model};
-use crate::model::{review_words, users};
 use crate::state::App;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use sea_orm::sea_query::SelectStatement;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryResult};
+use sea_orm::{ColumnTrait, Condition};
 use std::sync::Arc;
 
 /// Ids grow with time: they stand for it.
@@ -23,9 +23,6 @@ const ORDERINGS: [Ordering; 3] = [
     Ordering { name: "id", is_descending: true },
     Ordering { name: "rating", is_descending: true },
 ];
-
-/// Counting stops here (contract §1).
-const MAX_COUNT: u64 = 10_000;
 
 /// Lists reviews, the newest first. A search finds words of their titles, whole or begun.
 #[utoipa::path(get, path = "/reviews", tag = "reviews", params(PageParameters,
@@ -46,9 +43,18 @@ pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, query: ListQuery)
         return Ok(json(page));
     }
     let moment = app.pages.moment();
+    let (db, public_url) = (app.storage.reader(), &app.config.server.public_url);
+    let listing = Listing::<Entity> {
+        query: &query,
+        public_url,
+        ordering,
+        by: column(ordering),
+        id: Column::Id,
+        place,
+    };
     let page = match &filter.search {
-        Some(search) => found(&app, &query, ordering, &filter, search).await?,
-        None => merged(&app, &query, ordering, &filter).await?,
+        Some(search) => listing.found(db, filter.find(search)).await?,
+        None => listing.merged(db, &filter.slices).await?,
     };
     let companions = Companions::read(&app, &page.results, &query.include()).await?;
     let page = page.map(|review| companions.show(review));
@@ -83,8 +89,8 @@ impl Filter {
         Ok(Self { viewer, slices, search })
     }
 
-    /// The ids of the reviews that a search finds, each with its place in the order; `None` where there are none.
-    fn find(&self, search: &Search, by: Option<Column>) -> Option<SelectStatement> {
+    /// The reviews that a search finds, without columns; `None` where there are none.
+    fn find(&self, search: &Search) -> Option<SelectStatement> {
         let table = (review_words::Entity, review_words::Column::ReviewId, review_words::Column::Word);
         let (candidates, condition) = search.candidates(table, Column::Id)?;
         if self.slices.is_empty() {
@@ -93,65 +99,15 @@ impl Filter {
         let slices = self.slices.iter().cloned().fold(Condition::any(), Condition::add);
         let visible = self.viewer.visible(Column::UserId, Column::Audience);
         let condition = condition.add(visible).add(slices);
-        let mut select = Search::join::<Entity, _>(candidates, Column::Id, condition);
-        select.column((Entity, Column::Id)).column((Entity, by.unwrap_or(Column::Id)));
-        Some(select)
+        Some(Search::join::<Entity, _>(candidates, Column::Id, condition))
     }
 }
 
 /// Nothing for an unknown user, as for one who shows nothing.
 async fn of_user(app: &App, viewer: Viewer, name: &str) -> Result<Vec<Condition>> {
     let db = app.storage.reader();
-    if name.chars().count() > 150 {
-        return Ok(Vec::new());
-    }
-    let owner = users::Entity::find().filter(users::Column::UsernameKey.eq(fold(name))).one(db).await?;
-    let Some(owner) = owner else { return Ok(Vec::new()) };
+    let Some(owner) = find_by_username(db, name).await? else { return Ok(Vec::new()) };
     Ok(slices::of_one(owner.id, relation(db, viewer, owner.id).await?))
-}
-
-/// The first rows of each slice, in one order.
-async fn merged(app: &App, query: &ListQuery, ordering: Ordering, filter: &Filter) -> Result<Page<Model>> {
-    let db = app.storage.reader();
-    let (mut rows, mut count) = (Vec::new(), 0);
-    for slice in &filter.slices {
-        let select = Entity::find().filter(slice.clone());
-        if count < MAX_COUNT {
-            count += count_up_to_limit(db, select.clone()).await?;
-        }
-        rows.extend(query.seek(select, ordering, column(ordering), Column::Id)?.all(db).await?);
-    }
-    rows.sort_by_cached_key(|review| place(ordering, review));
-    if ordering.is_descending != query.is_backwards() {
-        rows.reverse();
-    }
-    rows.truncate(usize::try_from(query.limit()).unwrap_or(usize::MAX));
-    let page = query.page(&app.config.server.public_url, ordering, rows, |review| place(ordering, review));
-    Ok(page.counted(count.min(MAX_COUNT)))
-}
-
-/// The reviews that a search finds are few: they are ordered here.
-async fn found(
-    app: &App,
-    query: &ListQuery,
-    ordering: Ordering,
-    filter: &Filter,
-    search: &Search,
-) -> Result<Page<Model>> {
-    let db = app.storage.reader();
-    let by = column(ordering);
-    let mut places = Vec::new();
-    if let Some(select) = filter.find(search, by) {
-        let read = |row: &QueryResult| Ok((Key::read(row, 1, by.is_none())?, row.try_get_by_index(0)?));
-        let rows = db.query_all(&select).await?;
-        places = rows.iter().map(read).collect::<Result<Vec<(Key, i64)>>>()?;
-    }
-    let count = places.len() as u64;
-    let ids = query.cut(ordering, &mut places);
-    let mut rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied())).all(db).await?;
-    rows.sort_by_key(|row| ids.iter().position(|id| *id == row.id));
-    let page = query.page(&app.config.server.public_url, ordering, rows, |review| place(ordering, review));
-    Ok(page.counted(count))
 }
 
 fn column(ordering: Ordering) -> Option<Column> {
@@ -177,7 +133,7 @@ mod tests {
     use axum::http::Request;
     use portcullis_security::permission::Relation;
     use sea_orm::sea_query::IntoCondition;
-    use sea_orm::{DbBackend, QueryTrait};
+    use sea_orm::{DbBackend, EntityTrait, QueryFilter, QueryTrait};
 
     #[tokio::test]
     async fn no_list_reads_a_whole_table_or_sorts_one() {
@@ -212,7 +168,8 @@ mod tests {
             let filter =
                 Filter { viewer, slices: slices::of_everybody(viewer, &Condition::all()), search: None };
             let search = Search::parse(Some("dune worm")).unwrap().unwrap();
-            let select = filter.find(&search, Some(Column::Rating)).unwrap();
+            let mut select = filter.find(&search).unwrap();
+            select.column((Entity, Column::Id));
             let plan = plan(&storage, DbBackend::Sqlite.build(&select)).await;
             assert!(!plan.contains("SCAN reviews") && !plan.contains("SCAN review_words"), "{plan}");
         }
