@@ -2,10 +2,10 @@
 
 use super::catalogue::Book;
 use super::figures::figures;
+use super::store::WORDS;
 use crate::access::Viewer;
 use crate::error::{Error, Result};
 use crate::extract::{Key, ListQuery, Listing, Ordering, Page, PageParameters, Search};
-use crate::model::book_words;
 use crate::model::books::{Column, Entity, Model};
 use crate::state::App;
 use axum::extract::State;
@@ -38,20 +38,19 @@ pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, query: ListQuery)
     let search = Search::parse(query.parameter("search"))?;
     let key =
         (viewer == Viewer::Anonymous && search.is_none()).then(|| query.first_page_key(ordering)).flatten();
-    if let Some(page) = key.as_ref().and_then(|key| app.pages.find(key)) {
-        return Ok(json(page));
-    }
-    let moment = app.pages.moment();
-    let db = app.storage.reader();
-    let public_url = &app.config.server.public_url;
-    let listing = Listing::<Entity> {
-        query: &query,
-        public_url,
-        ordering,
-        by: column(ordering),
-        id: Column::Id,
-        place,
-    };
+    let body = app.pages.find_or(key, read(&app, viewer, &query, (ordering, search))).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+async fn read(
+    app: &App,
+    viewer: Viewer,
+    query: &ListQuery,
+    (ordering, search): (Ordering, Option<Search>),
+) -> Result<Bytes> {
+    let (db, public_url) = (app.storage.reader(), &app.config.server.public_url);
+    let listing =
+        Listing::<Entity> { query, public_url, ordering, by: column(ordering), id: Column::Id, place };
     let page = match &search {
         Some(search) => listing.found(db, find(search)).await?,
         None => listing.merged(db, &[Condition::all()]).await?,
@@ -61,17 +60,12 @@ pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, query: ListQuery)
         let of_book = of_books.get(&book.id).copied().unwrap_or_default();
         Book::of(book, of_book)
     });
-    let body = Bytes::from(serde_json::to_vec(&page).map_err(Error::internal)?);
-    if let Some(key) = key {
-        app.pages.keep(key, moment, body.clone());
-    }
-    Ok(json(body))
+    serde_json::to_vec(&page).map(Bytes::from).map_err(Error::internal)
 }
 
 /// The books that a search finds, without columns; `None` where there are none.
 fn find(search: &Search) -> Option<SelectStatement> {
-    let table = (book_words::Entity, book_words::Column::BookId, book_words::Column::Word);
-    let (candidates, condition) = search.candidates(table, Column::Id)?;
+    let (candidates, condition) = search.candidates(WORDS, Column::Id)?;
     Some(Search::join::<Entity, _>(candidates, Column::Id, condition))
 }
 
@@ -96,10 +90,6 @@ fn place(ordering: Ordering, book: &Model) -> (Key, i64) {
         _ => Key::None,
     };
     (key, book.id)
-}
-
-fn json(body: Bytes) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::body::{BookPatch, Change, NewBook};
 use crate::error::{Error, Result};
-use crate::extract::words;
+use crate::extract::{WordTable, delete_words, insert_words};
 use crate::model::books::{ActiveModel, Column, Entity, Model};
 use crate::model::{book_changes, book_words, review_words, reviews};
 use crate::storage::{Write, is_unique_violation};
@@ -15,7 +15,10 @@ use sea_orm::{
 
 const TAKEN: &str = "A book with this ISBN already exists.";
 
-/// Rows of words in one statement.
+/// By which words books are found.
+pub(super) const WORDS: WordTable<book_words::Entity> =
+    (book_words::Entity, book_words::Column::BookId, book_words::Column::Word);
+/// Rows of news in one statement.
 const CHUNK: usize = 500;
 
 /// Inserts books, all of them or none; gives their ids.
@@ -31,14 +34,14 @@ impl Write for InsertBooks {
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<Vec<i64>> {
         let mut ids = Vec::with_capacity(self.books.len());
-        let mut found_by = Vec::new();
+        let mut texts = Vec::with_capacity(self.books.len());
         for book in &self.books {
             let inserted = Entity::insert(book_values(book, self.now)).exec(tx).await;
             let id = inserted.map_err(taken_or)?.last_insert_id;
-            found_by.extend(word_rows(id, &book.title, &book.author, book.isbn.as_deref()));
+            texts.push((id, found_by(&book.title, &book.author, book.isbn.as_deref())));
             ids.push(id);
         }
-        insert_words(tx, &found_by).await?;
+        insert_words(tx, WORDS, &texts).await?;
         publish(tx, &ids, self.now).await?;
         Ok(ids)
     }
@@ -94,8 +97,9 @@ impl Write for UpdateBook {
         }
         values.title = Set(book.title.clone());
         Entity::update_many().set(values).filter(Column::Id.eq(self.id)).exec(tx).await.map_err(taken_or)?;
-        delete_words(tx, self.id).await?;
-        insert_words(tx, &word_rows(self.id, &book.title, &book.author, book.isbn.as_deref())).await?;
+        delete_words(tx, WORDS, self.id).await?;
+        let text = found_by(&book.title, &book.author, book.isbn.as_deref());
+        insert_words(tx, WORDS, &[(self.id, text)]).await?;
         publish(tx, &[self.id], self.now).await?;
         Ok(book)
     }
@@ -115,7 +119,7 @@ impl Write for DeleteBook {
         if Entity::delete_by_id(self.id).exec(tx).await?.rows_affected == 0 {
             return Err(Error::not_found());
         }
-        delete_words(tx, self.id).await?;
+        delete_words(tx, WORDS, self.id).await?;
         let of_book = reviews::Column::BookId.eq(self.id);
         let ids = Query::select()
             .column(reviews::Column::Id)
@@ -143,22 +147,8 @@ async fn publish(tx: &DatabaseTransaction, ids: &[i64], now: Timestamp) -> Resul
     Ok(())
 }
 
-async fn delete_words(tx: &DatabaseTransaction, book_id: i64) -> Result<()> {
-    book_words::Entity::delete_many().filter(book_words::Column::BookId.eq(book_id)).exec(tx).await?;
-    Ok(())
-}
-
-fn word_rows(book_id: i64, title: &str, author: &str, isbn: Option<&str>) -> Vec<book_words::ActiveModel> {
-    let all = words(&format!("{title} {author} {}", isbn.unwrap_or_default()));
-    let row = |word| book_words::ActiveModel { book_id: Set(book_id), word: Set(word), ..Default::default() };
-    all.into_iter().map(row).collect()
-}
-
-async fn insert_words(tx: &DatabaseTransaction, rows: &[book_words::ActiveModel]) -> Result<()> {
-    for chunk in rows.chunks(CHUNK) {
-        book_words::Entity::insert_many(chunk.to_vec()).exec_without_returning(tx).await?;
-    }
-    Ok(())
+fn found_by(title: &str, author: &str, isbn: Option<&str>) -> String {
+    format!("{title} {author} {}", isbn.unwrap_or_default())
 }
 
 fn taken_or(error: DbErr) -> Error {

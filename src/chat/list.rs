@@ -5,8 +5,8 @@ use super::store;
 use crate::access::CurrentUser;
 use crate::error::Result;
 use crate::extract::{Key, ListQuery, Listing, Ordering, Page, PageParameters, Search};
+use crate::model::memberships;
 use crate::model::rooms::{Column, Entity, Model};
-use crate::model::{memberships, room_words};
 use crate::state::App;
 use axum::Json;
 use axum::extract::State;
@@ -93,8 +93,7 @@ async fn joined(db: &impl ConnectionTrait, caller: &CurrentUser, rooms: &[Model]
 
 /// The rooms that a search finds, without columns; `None` where there are none.
 fn find(search: &Search, slices: &[Condition]) -> Option<SelectStatement> {
-    let table = (room_words::Entity, room_words::Column::RoomId, room_words::Column::Word);
-    let (candidates, condition) = search.candidates(table, Column::Id)?;
+    let (candidates, condition) = search.candidates(store::WORDS, Column::Id)?;
     let visible = slices.iter().cloned().fold(Condition::any(), Condition::add);
     Some(Search::join::<Entity, _>(candidates, Column::Id, condition.add(visible)))
 }

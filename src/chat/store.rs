@@ -5,7 +5,7 @@
 
 use super::body::{NewRoom, RoomPatch};
 use crate::error::{Error, Result};
-use crate::extract::words;
+use crate::extract::{WordTable, delete_words, insert_words};
 use crate::hub::End;
 use crate::model::rooms::{ActiveModel, Column, Entity, Model};
 use crate::model::{memberships, messages, room_words, users};
@@ -20,6 +20,9 @@ use sea_orm::{
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// By which words rooms are found.
+pub(super) const WORDS: WordTable<room_words::Entity> =
+    (room_words::Entity, room_words::Column::RoomId, room_words::Column::Word);
 /// Messages that go at once, so that no other write waits long.
 const PURGED_AT_ONCE: u64 = 1000;
 
@@ -104,7 +107,7 @@ impl Write for CreateRoom {
         };
         let row = ActiveModel { id: sea_orm::ActiveValue::NotSet, ..room.clone().into() };
         room.id = Entity::insert(row).exec(tx).await?.last_insert_id;
-        insert_words(tx, room.id, &room.name).await?;
+        insert_words(tx, WORDS, &[(room.id, &room.name)]).await?;
         insert_member(tx, &room, self.owner_id, self.now).await?;
         Ok(room)
     }
@@ -124,8 +127,8 @@ impl Write for UpdateRoom {
         let mut room = lock_own(tx, self.id, self.owner_id).await?;
         if let Some(name) = &self.patch.name {
             room.name.clone_from(name);
-            delete_words(tx, room.id).await?;
-            insert_words(tx, room.id, name).await?;
+            delete_words(tx, WORDS, room.id).await?;
+            insert_words(tx, WORDS, &[(room.id, name)]).await?;
         }
         room.is_public = self.patch.is_public.unwrap_or(room.is_public);
         Entity::update_many()
@@ -309,22 +312,8 @@ async fn bury(tx: &DatabaseTransaction, mut room: Model, now: Timestamp) -> Resu
         .await?;
     let members = memberships::Column::RoomId.eq(room.id);
     memberships::Entity::delete_many().filter(members).exec(tx).await?;
-    delete_words(tx, room.id).await?;
+    delete_words(tx, WORDS, room.id).await?;
     Ok(room)
-}
-
-pub(super) async fn insert_words(tx: &DatabaseTransaction, room_id: i64, name: &str) -> Result<()> {
-    let row = |word| room_words::ActiveModel { room_id: Set(room_id), word: Set(word), ..Default::default() };
-    let rows: Vec<_> = words(name).into_iter().map(row).collect();
-    if !rows.is_empty() {
-        room_words::Entity::insert_many(rows).exec_without_returning(tx).await?;
-    }
-    Ok(())
-}
-
-async fn delete_words(tx: &DatabaseTransaction, room_id: i64) -> Result<()> {
-    room_words::Entity::delete_many().filter(room_words::Column::RoomId.eq(room_id)).exec(tx).await?;
-    Ok(())
 }
 
 /// Removes what was said in deleted rooms, and then the rooms; to be called every few minutes.

@@ -21,4 +21,4 @@ pub use lent::Leftover;
 pub use listing::Listing;
 pub use page::{Key, ListQuery, Ordering, Page, PageParameters, count_up_to_limit};
 pub use parameter::Parameter;
-pub use search::{Search, WordTable, words};
+pub use search::{Search, WordTable, delete_words, insert_words, words};

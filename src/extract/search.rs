@@ -5,7 +5,7 @@
 
 use crate::error::{Error, Result};
 use sea_orm::sea_query::{Alias, Condition, Expr, Query, SelectStatement};
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Characters of a search, at most.
@@ -16,6 +16,8 @@ const MAX_WORDS: usize = 8;
 const MAX_WORD: usize = 32;
 /// Rows that the most telling word of a search finds, at most: beyond, nobody reads on.
 const MAX_CANDIDATES: u64 = 10_000;
+/// Rows in one statement: SQLite binds at most 32,766 values.
+const ROWS: usize = 500;
 
 /// The words of a text without regard to case and accents, each once.
 pub fn words(text: &str) -> Vec<String> {
@@ -104,6 +106,43 @@ impl Search {
 /// As a range, which an index answers.
 fn begins<C: ColumnTrait>(column: C, word: &str) -> Condition {
     Condition::all().add(column.gte(word)).add(column.lt(format!("{word}{}", char::MAX)))
+}
+
+/// Notes by which words rows are found, each given by its id and its text.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn insert_words<W: EntityTrait, T: AsRef<str> + Sync>(
+    tx: &impl ConnectionTrait,
+    (table, id, word): WordTable<W>,
+    texts: &[(i64, T)],
+) -> Result<()> {
+    let rows: Vec<_> = texts
+        .iter()
+        .flat_map(|(id, text)| words(text.as_ref()).into_iter().map(|word| [Expr::val(*id), Expr::val(word)]))
+        .collect();
+    for chunk in rows.chunks(ROWS) {
+        let mut insert = Query::insert();
+        insert.into_table(table).columns([id, word]);
+        for row in chunk {
+            insert.values(row.clone()).map_err(Error::internal)?;
+        }
+        tx.execute(&insert).await?;
+    }
+    Ok(())
+}
+
+/// Forgets the words of a row.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn delete_words<W: EntityTrait>(
+    tx: &impl ConnectionTrait,
+    (_, id_column, _): WordTable<W>,
+    id: i64,
+) -> Result<()> {
+    W::delete_many().filter(id_column.eq(id)).exec(tx).await?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! What reviews are stored of somebody: for their owner, and how they go.
 
-use super::store::delete_words;
+use super::store::WORDS;
 use crate::access::add_to_books;
 use crate::error::Result;
+use crate::extract::delete_words;
 use crate::model::reviews::{Column, Entity};
 use crate::state::{App, Feature};
 use portcullis_security::clock::Timestamp;
@@ -39,7 +40,7 @@ async fn erase(tx: &DatabaseTransaction, user_id: i64) -> Result<()> {
     let mut own = Entity::find().filter(Column::UserId.eq(user_id)).all(tx).await?;
     own.sort_unstable_by_key(|review| review.book_id);
     for review in &own {
-        delete_words(tx, review.id).await?;
+        delete_words(tx, WORDS, review.id).await?;
         if review.audience == Audience::Everyone.code() {
             add_to_books(tx, &[review.book_id], -review.rating, -1).await?;
         }

@@ -1,12 +1,12 @@
 //! Many reviews at once, for moving in: nobody is told about them.
 
 use super::body::NewReview;
-use super::store::taken_or;
+use super::store::{WORDS, taken_or};
 use crate::access::{add_to_books, audience_of_new};
 use crate::error::{Error, Result};
-use crate::extract::words;
+use crate::extract::insert_words;
+use crate::model::books;
 use crate::model::reviews::{ActiveModel, Column, Entity};
-use crate::model::{books, review_words};
 use crate::storage::Write;
 use portcullis_security::clock::Timestamp;
 use portcullis_security::permission::Audience;
@@ -86,20 +86,10 @@ impl InsertReviews {
         let ids: Vec<(i64, i64, i64)> = new.into_tuple().all(tx).await?;
         let ids: HashMap<_, _> = ids.into_iter().map(|(id, user, book)| ((user, book), id)).collect();
         let of_review = |(user, review): &(i64, NewReview)| {
-            let id = ids.get(&(*user, review.book)).copied();
-            id.map(|id| {
-                words(&review.title).into_iter().map(move |word| review_words::ActiveModel {
-                    review_id: Set(id),
-                    word: Set(word),
-                    ..review_words::ActiveModel::default()
-                })
-            })
+            Some((*ids.get(&(*user, review.book))?, review.title.clone()))
         };
-        let rows: Vec<_> = self.reviews.iter().filter_map(of_review).flatten().collect();
-        for chunk in rows.chunks(CHUNK) {
-            review_words::Entity::insert_many(chunk.to_vec()).exec_without_returning(tx).await?;
-        }
-        Ok(())
+        let texts: Vec<_> = self.reviews.iter().filter_map(of_review).collect();
+        insert_words(tx, WORDS, &texts).await
     }
 
     /// In the order of the books' ids, as everywhere, against deadlocks.

@@ -2,11 +2,11 @@
 
 use super::companions::{self, Companions};
 use super::slices;
+use super::store::WORDS;
 use super::view::Review;
 use crate::access::{Viewer, find_by_username, relation};
 use crate::error::{Error, Result};
 use crate::extract::{Key, ListQuery, Listing, Ordering, Page, PageParameters, Search};
-use crate::model::review_words;
 use crate::model::reviews::{Column, Entity, Model};
 use crate::state::App;
 use axum::extract::State;
@@ -39,30 +39,21 @@ pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, query: ListQuery)
     let filter = Filter::read(&app, viewer, &query).await?;
     let is_public = viewer == Viewer::Anonymous && filter.search.is_none();
     let key = is_public.then(|| query.first_page_key(ordering)).flatten();
-    if let Some(page) = key.as_ref().and_then(|key| app.pages.find(key)) {
-        return Ok(json(page));
-    }
-    let moment = app.pages.moment();
+    let body = app.pages.find_or(key, read(&app, &query, ordering, &filter)).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+async fn read(app: &App, query: &ListQuery, ordering: Ordering, filter: &Filter) -> Result<Bytes> {
     let (db, public_url) = (app.storage.reader(), &app.config.server.public_url);
-    let listing = Listing::<Entity> {
-        query: &query,
-        public_url,
-        ordering,
-        by: column(ordering),
-        id: Column::Id,
-        place,
-    };
+    let listing =
+        Listing::<Entity> { query, public_url, ordering, by: column(ordering), id: Column::Id, place };
     let page = match &filter.search {
         Some(search) => listing.found(db, filter.find(search)).await?,
         None => listing.merged(db, &filter.slices).await?,
     };
-    let companions = Companions::read(&app, &page.results, &query.include()).await?;
+    let companions = Companions::read(app, &page.results, &query.include()).await?;
     let page = page.map(|review| companions.show(review));
-    let body = Bytes::from(serde_json::to_vec(&page).map_err(Error::internal)?);
-    if let Some(key) = key {
-        app.pages.keep(key, moment, body.clone());
-    }
-    Ok(json(body))
+    serde_json::to_vec(&page).map(Bytes::from).map_err(Error::internal)
 }
 
 struct Filter {
@@ -91,8 +82,7 @@ impl Filter {
 
     /// The reviews that a search finds, without columns; `None` where there are none.
     fn find(&self, search: &Search) -> Option<SelectStatement> {
-        let table = (review_words::Entity, review_words::Column::ReviewId, review_words::Column::Word);
-        let (candidates, condition) = search.candidates(table, Column::Id)?;
+        let (candidates, condition) = search.candidates(WORDS, Column::Id)?;
         if self.slices.is_empty() {
             return None;
         }
@@ -117,10 +107,6 @@ fn column(ordering: Ordering) -> Option<Column> {
 fn place(ordering: Ordering, review: &Model) -> (Key, i64) {
     let key = if ordering.name == "rating" { Key::Integer(review.rating) } else { Key::None };
     (key, review.id)
-}
-
-fn json(body: Bytes) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 #[cfg(test)]

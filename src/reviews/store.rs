@@ -6,7 +6,7 @@
 use super::body::{NewReview, ReviewPatch};
 use crate::access::{add_to_books, audience_of_new};
 use crate::error::{Error, Result};
-use crate::extract::words;
+use crate::extract::{WordTable, delete_words, insert_words};
 use crate::mail::{Letter, Outbox};
 use crate::model::reviews::{ActiveModel, Column, Entity, Model};
 use crate::model::{books, profiles, review_words};
@@ -18,6 +18,10 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
     QueryTrait,
 };
+
+/// By which words reviews are found.
+pub(super) const WORDS: WordTable<review_words::Entity> =
+    (review_words::Entity, review_words::Column::ReviewId, review_words::Column::Word);
 
 const TAKEN: &str = "You have already reviewed this book.";
 
@@ -53,7 +57,7 @@ impl Write for CreateReview {
             ..ActiveModel::default()
         };
         let id = Entity::insert(values).exec(tx).await.map_err(taken_or)?.last_insert_id;
-        insert_words(tx, id, title).await?;
+        insert_words(tx, WORDS, &[(id, title)]).await?;
         let review = Model {
             id,
             book_id: *book,
@@ -123,8 +127,8 @@ impl Write for UpdateReview {
         };
         Entity::update_many().set(values).filter(Column::Id.eq(self.id)).exec(tx).await.map_err(taken_or)?;
         if new.title != old.title {
-            delete_words(tx, self.id).await?;
-            insert_words(tx, self.id, &new.title).await?;
+            delete_words(tx, WORDS, self.id).await?;
+            insert_words(tx, WORDS, &[(self.id, &new.title)]).await?;
         }
         count(tx, &old, -1).await?;
         count(tx, &new, 1).await?;
@@ -148,7 +152,7 @@ impl Write for DeleteReview {
         profiles::Entity::find_by_id(self.user_id).lock_shared().one(tx).await?;
         let review = lock(tx, self.id, self.user_id).await?;
         Entity::delete_by_id(self.id).exec(tx).await?;
-        delete_words(tx, self.id).await?;
+        delete_words(tx, WORDS, self.id).await?;
         count(tx, &review, -1).await
     }
 }
@@ -185,22 +189,4 @@ async fn require_book(tx: &DatabaseTransaction, review: &Model) -> Result<bool> 
 
 pub(super) fn taken_or(error: DbErr) -> Error {
     if is_unique_violation(&error, "user_id") { Error::field("book", TAKEN) } else { error.into() }
-}
-
-pub(super) async fn delete_words(tx: &DatabaseTransaction, review_id: i64) -> Result<()> {
-    review_words::Entity::delete_many().filter(review_words::Column::ReviewId.eq(review_id)).exec(tx).await?;
-    Ok(())
-}
-
-async fn insert_words(tx: &DatabaseTransaction, review_id: i64, title: &str) -> Result<()> {
-    let row = |word| review_words::ActiveModel {
-        review_id: Set(review_id),
-        word: Set(word),
-        ..review_words::ActiveModel::default()
-    };
-    let rows: Vec<_> = words(title).into_iter().map(row).collect();
-    if !rows.is_empty() {
-        review_words::Entity::insert_many(rows).exec_without_returning(tx).await?;
-    }
-    Ok(())
 }

@@ -14,7 +14,7 @@ mod pool;
 pub use connect::ConnectError;
 pub use fault::is_unique_violation;
 pub use files::{FileName, Files, FilesError};
-pub use pages::{Moment, PublicPages};
+pub use pages::PublicPages;
 
 use crate::error::{Error, Result};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, IsolationLevel, TransactionTrait};

@@ -1,5 +1,6 @@
 //! Answers that are the same for everybody, kept until something is written.
 
+use crate::error::Result;
 use bytes::Bytes;
 use moka::sync::Cache;
 use portcullis_security::clock::{Clock, Timestamp};
@@ -27,9 +28,9 @@ struct Kept {
     body: Bytes,
 }
 
-/// When a page was read: take it before the query.
+/// When a page was read.
 #[derive(Clone, Copy)]
-pub struct Moment {
+struct Moment {
     at: Timestamp,
     changes: u64,
 }
@@ -42,21 +43,39 @@ impl PublicPages {
         Self { clock, changes: AtomicU64::new(0), pages }
     }
 
-    /// The present moment, for a page that is about to be read.
-    pub fn moment(&self) -> Moment {
+    fn moment(&self) -> Moment {
         Moment { at: self.clock.now(), changes: self.changes.load(Ordering::SeqCst) }
     }
 
-    /// A page that is still true.
-    pub fn find(&self, key: &str) -> Option<Bytes> {
+    /// The page of a key: as it is kept, where it is still true; else as it is read now, and kept. Without a
+    /// key it is for one caller alone, and is read.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub async fn find_or(
+        &self,
+        key: Option<String>,
+        read: impl Future<Output = Result<Bytes>>,
+    ) -> Result<Bytes> {
+        let Some(key) = key else { return read.await };
+        if let Some(page) = self.find(&key) {
+            return Ok(page);
+        }
+        // Before it is read: what changes meanwhile counts.
+        let moment = self.moment();
+        let body = read.await?;
+        self.keep(key, moment, body.clone());
+        Ok(body)
+    }
+
+    fn find(&self, key: &str) -> Option<Bytes> {
         let now = self.moment();
         let kept = self.pages.get(key)?;
         let is_true = kept.moment.changes == now.changes && now.at.since(kept.moment.at) < LIFETIME;
         is_true.then_some(kept.body)
     }
 
-    /// Keeps a page that was read at a moment.
-    pub fn keep(&self, key: String, moment: Moment, body: Bytes) {
+    fn keep(&self, key: String, moment: Moment, body: Bytes) {
         self.pages.insert(key, Kept { moment, body });
     }
 
