@@ -1,11 +1,11 @@
 //! Where everything meets: the router, the start, the background tasks, the end.
 
 use crate::access::{
-    Access, DeviceCookies, DropExpiredSnapshots, GuardContext, KeySettings, Keys, Lifetimes, Limits,
-    Passwords, Rates,
+    Access, DeviceCookies, GuardContext, KeySettings, Keys, Lifetimes, Limits, Passwords, Rates,
 };
 use crate::accounts;
 use crate::api_docs;
+use crate::background;
 use crate::books;
 use crate::chat;
 use crate::config::{self, Algorithm, Config, PasswordPolicy};
@@ -13,7 +13,7 @@ use crate::edge::{self, Edge, Meters};
 use crate::error::Error;
 use crate::health;
 use crate::hub::{Caps, Hub};
-use crate::mail::{self, Mailer, Outbox, Prepare, Transport, Worker, mailbox};
+use crate::mail::{self, Mailer, Outbox, Transport, mailbox};
 use crate::model::Migrator;
 use crate::profiles;
 use crate::reviews;
@@ -53,12 +53,6 @@ use utoipa_axum::router::OpenApiRouter;
 
 /// The features that store something about users.
 const FEATURES: &[Feature] = &[profiles::FEATURE, reviews::FEATURE, chat::FEATURE, search::FEATURE];
-
-const POLL_EVERY: Duration = Duration::from_millis(500);
-const FOLLOW_EVERY: Duration = Duration::from_secs(1);
-const SAVE_EVERY: Duration = Duration::from_secs(1);
-const TIDY_METRICS_EVERY: Duration = Duration::from_secs(5);
-const CLEAN_EVERY: Duration = Duration::from_secs(10 * 60);
 
 /// Why the server does not start, in one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -102,10 +96,8 @@ impl Running {
         let app = build(config, clock, random).await?;
         let (cancel, tasks) = (CancellationToken::new(), TaskTracker::new());
         let search = Search::new(&app, cancel.clone()).map_err(StartError)?;
-        spawn_background(&app, &cancel, &tasks)?;
-        if app.config.community.enabled {
-            spawn_search(&search, &cancel, &tasks);
-        }
+        let mailer = mailer(&app.config, app.transport.clone())?;
+        background::spawn(&app, &search, mailer, (&cancel, &tasks));
         let service = NormalizePathLayer::trim_trailing_slash().layer(router(&app, &search)?);
         tasks.spawn(serve::run(listener, tls, service, cancel.clone()));
         tasks.close();
@@ -299,93 +291,6 @@ fn mail_settings(config: &Config) -> mail::Settings {
 /// When a template is broken or the sender is no address.
 pub fn mailer(config: &Config, transport: Transport) -> Result<Mailer, StartError> {
     Mailer::new(&mail_settings(config), transport).map_err(StartError::of)
-}
-
-fn spawn_background(
-    app: &Arc<App>,
-    cancel: &CancellationToken,
-    tasks: &TaskTracker,
-) -> Result<(), StartError> {
-    let worker = Worker {
-        storage: app.storage.clone(),
-        outbox: app.outbox.clone(),
-        mailer: Arc::new(mailer(&app.config, app.transport.clone())?),
-        prepare: prepare(app),
-        clock: app.clock.clone(),
-    };
-    tasks.spawn(worker.run(cancel.clone()));
-    let poll = app.clone();
-    every(POLL_EVERY, cancel, tasks, move || {
-        let app = poll.clone();
-        async move { app.access.poll().await }
-    });
-    if app.config.community.enabled {
-        let listening = cancel.clone().run_until_cancelled_owned(chat::listen(app.clone()));
-        tasks.spawn(listening);
-        let rooms = app.clone();
-        every(POLL_EVERY, cancel, tasks, move || chat::poll(rooms.clone()));
-    }
-    every(TIDY_METRICS_EVERY, cancel, tasks, || async { health::tidy_metrics() });
-    let save = app.clone();
-    every(SAVE_EVERY, cancel, tasks, move || {
-        let app = save.clone();
-        async move { warn("the throttles were not saved", app.guard.limits.save(&app.storage).await) }
-    });
-    let clean = app.clone();
-    every(CLEAN_EVERY, cancel, tasks, move || {
-        let app = clean.clone();
-        async move {
-            warn("the clean-up failed", accounts::cleanup::run(&app).await);
-            let empty = DropExpiredSnapshots(app.now());
-            warn("old throttles were not dropped", app.storage.write(empty).await);
-            warn("deleted rooms were not removed", chat::purge(&app.storage).await);
-            warn("passwords were not counted", app.passwords.count_schemes(&app.storage).await);
-            warn("old news of books was not dropped", search::clean(&app).await);
-        }
-    });
-    Ok(())
-}
-
-/// The first round fills the index, beside a server that answers already.
-fn spawn_search(search: &Arc<Search>, cancel: &CancellationToken, tasks: &TaskTracker) {
-    let (search, stop) = (search.clone(), cancel.clone());
-    every(FOLLOW_EVERY, cancel, tasks, move || {
-        let (search, stop) = (search.clone(), stop.clone());
-        async move {
-            stop.run_until_cancelled(search.follow()).await;
-        }
-    });
-}
-
-/// Every letter is prepared by the feature that knows what it is about.
-fn prepare(app: &Arc<App>) -> Prepare {
-    let (of_accounts, of_community) = (accounts::letters::prepare(app), profiles::letters::prepare(app));
-    let is_enabled = app.config.community.enabled;
-    Arc::new(move |letter, created_at| match letter.is_of_community() {
-        true if is_enabled => of_community(letter, created_at),
-        _ => of_accounts(letter, created_at),
-    })
-}
-
-fn warn(message: &'static str, outcome: Result<(), Error>) {
-    if let Err(error) = outcome {
-        tracing::warn!(?error, "{message}");
-    }
-}
-
-fn every<F, W>(period: Duration, cancel: &CancellationToken, tasks: &TaskTracker, work: W)
-where
-    F: Future<Output = ()> + Send + 'static,
-    W: Fn() -> F + Send + Sync + 'static,
-{
-    let cancel = cancel.clone();
-    tasks.spawn(async move {
-        let mut timer = tokio::time::interval(period);
-        timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        while cancel.run_until_cancelled(timer.tick()).await.is_some() {
-            work().await;
-        }
-    });
 }
 
 /// The whole router: features, health, documents, and the edge around them.

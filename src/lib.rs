@@ -6,6 +6,7 @@ pub mod admin;
 pub mod api_docs;
 pub mod app;
 pub mod audit;
+pub mod background;
 pub mod backup;
 pub mod books;
 pub mod calibrate;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["main", "verbs"],
     &["app"],
-    &["demo"],
+    &["demo", "background"],
     &["admin", "adopt", "check", "load", "backup", "calibrate"],
     &["accounts", "profiles", "books", "reviews", "chat", "search"],
     &["routes", "edge", "health", "serve", "web", "log", "api_docs"],

@@ -5,7 +5,7 @@ use super::room::{MemberName, OwnRoom, SeenRoom};
 use super::store::{self, AddMember, Leave};
 use crate::access::{find_by_username, fold, in_use, is_blocked, standing};
 use crate::error::{Error, Result};
-use crate::extract::{Body, Key, ListQuery, Ordering, Page, PageParameters, count_up_to_limit};
+use crate::extract::{Body, ListQuery, Ordering, Page, PageParameters};
 use crate::model::{memberships, users};
 use crate::state::App;
 use axum::Json;
@@ -45,19 +45,13 @@ pub async fn list(
     let members = memberships::Entity::find()
         .filter(RoomId.eq(seen.room.id))
         .join(JoinType::InnerJoin, account())
-        .filter(in_use());
-    let db = app.storage.reader();
-    let count = count_up_to_limit(db, members.clone()).await?;
-    let rows: Vec<(i64, i64, String)> = query
-        .seek(members, ordering, None, Id)?
+        .filter(in_use())
         .select_only()
         .columns([Id, CreatedAt])
-        .column(users::Column::Username)
-        .into_tuple()
-        .all(db)
-        .await?;
-    let page = query.page(&app.config.server.public_url, ordering, rows, |row| (Key::None, row.0));
-    Ok(Json(page.counted(count).map(|(_, joined_at, username)| member(username, joined_at))))
+        .column(users::Column::Username);
+    let (db, public_url) = (app.storage.reader(), &app.config.server.public_url);
+    let page = query.people(db, public_url, ordering, (members, Id)).await?;
+    Ok(Json(page.map(|(_, joined_at, username)| member(username, joined_at))))
 }
 
 fn account() -> RelationDef {

@@ -4,7 +4,7 @@ use super::page::{Key, ListQuery, MAX_COUNT, Ordering, Page, count_up_to_limit};
 use crate::config::WebUrl;
 use crate::error::Result;
 use sea_orm::sea_query::SelectStatement;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryResult};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryResult, Select};
 
 /// How one call lists a table.
 pub struct Listing<'a, E: EntityTrait> {
@@ -78,5 +78,26 @@ impl<E: EntityTrait> Listing<'_, E> {
 
     fn page(&self, rows: Vec<E::Model>) -> Page<E::Model> {
         self.query.page(self.public_url, self.ordering, rows, |row| (self.place)(self.ordering, row))
+    }
+}
+
+/// Who is in a list, and since when: the row's id, the time in microseconds, the username.
+pub(crate) type NamedRow = (i64, i64, String);
+
+impl ListQuery {
+    /// A page of people, in the order of the rows' ids. `select` has the columns of a [`NamedRow`].
+    ///
+    /// # Errors
+    /// 400 when the cursor does not fit; otherwise when the database does not answer.
+    pub async fn people<E: EntityTrait>(
+        &self,
+        db: &impl ConnectionTrait,
+        public_url: &WebUrl,
+        ordering: Ordering,
+        (select, id): (Select<E>, E::Column),
+    ) -> Result<Page<NamedRow>> {
+        let count = count_up_to_limit(db, select.clone()).await?;
+        let rows: Vec<NamedRow> = self.seek(select, ordering, None, id)?.into_tuple().all(db).await?;
+        Ok(self.page(public_url, ordering, rows, |row| (Key::None, row.0)).counted(count))
     }
 }

@@ -19,6 +19,6 @@ pub use include::Include;
 pub use input::{FromInput, Input};
 pub use lent::Leftover;
 pub use listing::Listing;
-pub use page::{Key, ListQuery, Ordering, Page, PageParameters, count_up_to_limit};
+pub use page::{Key, ListQuery, Ordering, Page, PageParameters};
 pub use parameter::Parameter;
 pub use search::{Search, WordTable, delete_words, insert_words, words};

@@ -308,7 +308,10 @@ impl<T> Page<T> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn count_up_to_limit<E: EntityTrait>(db: &impl ConnectionTrait, rows: Select<E>) -> Result<u64> {
+pub(super) async fn count_up_to_limit<E: EntityTrait>(
+    db: &impl ConnectionTrait,
+    rows: Select<E>,
+) -> Result<u64> {
     let rows = rows.select_only().expr_as(Expr::val(1), "one").limit(MAX_COUNT).into_query();
     let count = SeaQuery::select()
         .expr_as(Expr::col(Asterisk).count(), Alias::new("rows"))

@@ -4,7 +4,7 @@ use super::person::Person;
 use super::store::{between, lock_pair};
 use crate::access::CurrentUser;
 use crate::error::{Error, Result};
-use crate::extract::{Key, ListQuery, Ordering, Page, PageParameters, count_up_to_limit};
+use crate::extract::{ListQuery, Ordering, Page, PageParameters};
 use crate::model::{blocks, follows, users};
 use crate::state::App;
 use crate::storage::Write;
@@ -140,20 +140,13 @@ pub async fn list(
     let blocked = blocks::Entity::find()
         .filter(BlockerId.eq(caller.user.id))
         .join(JoinType::InnerJoin, account)
-        .filter(users::Column::Status.ne(users::Status::Deleted));
-    let db = app.storage.reader();
-    let count = count_up_to_limit(db, blocked.clone()).await?;
-    let rows = query
-        .seek(blocked, ordering, None, Id)?
+        .filter(users::Column::Status.ne(users::Status::Deleted))
         .select_only()
         .columns([Id, CreatedAt])
-        .column(users::Column::Username)
-        .into_tuple()
-        .all(db)
-        .await?;
-    let page = query
-        .page(&app.config.server.public_url, ordering, rows, |row: &(i64, i64, String)| (Key::None, row.0));
-    Ok(Json(page.counted(count).map(|(_, created_at, user)| BlockedPerson {
+        .column(users::Column::Username);
+    let (db, public_url) = (app.storage.reader(), &app.config.server.public_url);
+    let page = query.people(db, public_url, ordering, (blocked, Id)).await?;
+    Ok(Json(page.map(|(_, created_at, user)| BlockedPerson {
         user,
         created_at: Timestamp::from_micros(created_at).to_string(),
     })))

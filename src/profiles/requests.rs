@@ -4,7 +4,7 @@ use super::follow::{FollowResponse, accept};
 use super::store::account_of;
 use crate::access::{CurrentUser, Viewer, in_use};
 use crate::error::{Error, Result};
-use crate::extract::{Key, ListQuery, Ordering, Page, PageParameters, Parameter, count_up_to_limit};
+use crate::extract::{ListQuery, Ordering, Page, PageParameters, Parameter};
 use crate::mail::{Letter, Outbox};
 use crate::model::{follows, users};
 use crate::state::App;
@@ -45,20 +45,13 @@ pub async fn list(
         .filter(AcceptedAt.is_null())
         .join(JoinType::InnerJoin, account_of(FollowerId))
         .filter(in_use())
-        .filter(Viewer::of(&caller.user).unblocked(FollowerId));
-    let db = app.storage.reader();
-    let count = count_up_to_limit(db, waiting.clone()).await?;
-    let rows = query
-        .seek(waiting, ordering, None, Id)?
+        .filter(Viewer::of(&caller.user).unblocked(FollowerId))
         .select_only()
         .columns([Id, follows::Column::CreatedAt])
-        .column(users::Column::Username)
-        .into_tuple()
-        .all(db)
-        .await?;
-    let page = query
-        .page(&app.config.server.public_url, ordering, rows, |row: &(i64, i64, String)| (Key::None, row.0));
-    Ok(Json(page.counted(count).map(|(id, created_at, user)| FollowRequest {
+        .column(users::Column::Username);
+    let (db, public_url) = (app.storage.reader(), &app.config.server.public_url);
+    let page = query.people(db, public_url, ordering, (waiting, Id)).await?;
+    Ok(Json(page.map(|(id, created_at, user)| FollowRequest {
         id,
         user,
         created_at: Timestamp::from_micros(created_at).to_string(),
