@@ -5,11 +5,18 @@ import { type Page, pathOfNext } from './page'
 interface Options {
   /** What was there is shown until what is asked for arrives: for a list that changes while somebody types. */
   readonly keepsPrevious?: boolean
+  /** Asks again by itself, in milliseconds. */
+  readonly refetchInterval?: number
 }
 
 /** A list of the server, part by part; `path` holds its parameters. */
-export function useList<T>(queryKey: QueryKey, path: string, { keepsPrevious = false }: Options = {}) {
+export function useList<T>(
+  queryKey: QueryKey,
+  path: string,
+  { keepsPrevious = false, refetchInterval }: Options = {},
+) {
   return useInfiniteQuery({
+    refetchInterval,
     placeholderData: keepsPrevious ? keepPreviousData : undefined,
     queryKey: [...queryKey, path],
     queryFn: ({ pageParam }) => client.request<Page<T>>('GET', pageParam),
