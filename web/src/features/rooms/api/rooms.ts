@@ -47,6 +47,7 @@ export function useJoinRoom(id: number) {
 export function useLeaveRoom(id: number) {
   const queries = useQueryClient()
   return useMutation({
+    mutationKey: goingKey(id),
     mutationFn: () => client.request<Room>('POST', `${pathOf(id)}leave/`),
     onSuccess: () => forgetRoom(queries, id),
   })
@@ -56,6 +57,7 @@ export function useLeaveRoom(id: number) {
 export function useDeleteRoom(id: number) {
   const queries = useQueryClient()
   return useMutation({
+    mutationKey: goingKey(id),
     mutationFn: () => client.request<void>('DELETE', pathOf(id)),
     onSuccess: () => forgetRoom(queries, id),
   })
@@ -65,6 +67,11 @@ export function useDeleteRoom(id: number) {
 export function forgetRoom(queries: QueryClient, id: number): void {
   for (const key of ['room', 'members']) queries.removeQueries({ queryKey: [key, id] })
   for (const key of ['rooms', 'unread']) void queries.invalidateQueries({ queryKey: [key] })
+}
+
+/** Of the changes after which the caller is not in a room by their own will. */
+export function goingKey(id: number) {
+  return ['room-going', id]
 }
 
 export function pathOf(id: number): string {
