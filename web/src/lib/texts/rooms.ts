@@ -16,7 +16,8 @@ export const roomTexts = {
     silent: 'Nothing has been said yet.',
     ownMark: 'You',
     unread: (count: number) => (count === 1 ? 'unread message' : 'unread messages'),
-    owner: (username: string | null | undefined) => (username ? `Opened by ${username}` : 'Its owner is gone'),
+    owner: (username: string | null | undefined) =>
+      username ? `Opened by ${username}` : 'Its owner is gone',
     join: 'Join',
     joinOf: (name: string) => `Join ${name}`,
     joined: (name: string) => `You are in ${name} now.`,
@@ -54,7 +55,8 @@ export const roomTexts = {
     leaveTitle: 'Leave the room?',
     leavePublic: 'You can join again at any time.',
     leavePrivate: 'You can only come back if the owner adds you again.',
-    leaveOwner: 'Whoever has been in it longest owns it then. If you are the last one, the room goes with you.',
+    leaveOwner:
+      'Whoever has been in it longest owns it then. If you are the last one, the room goes with you.',
     left: (name: string) => `You have left ${name}.`,
     delete: 'Delete the room',
     deleteTitle: 'Delete the room?',

@@ -26,7 +26,9 @@ export const MessageItem = memo(function MessageItem({ message, isFirst, isOwn }
       <div className={styles.body}>
         {isFirst && !isOwn && <Author user={user} />}
         <p className={styles.bubble}>
-          {(!isFirst || isOwn) && <span className="visually-hidden">{t.said(name, formatTime(timestamp))} </span>}
+          {(!isFirst || isOwn) && (
+            <span className="visually-hidden">{t.said(name, formatTime(timestamp))} </span>
+          )}
           <span dir="auto" className={styles.text}>
             {text}
           </span>

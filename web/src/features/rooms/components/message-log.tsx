@@ -25,8 +25,14 @@ export function MessageLog({ conversation, room, username, scroll, onOlder }: Pr
   const rows = useMemo(() => toRows(messages, firstNew), [messages, firstNew])
   const isEmpty = rows.length === 0 && pending.length === 0
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by the keyboard.
-    <section ref={scroll.ref} onScroll={scroll.onScroll} className={styles.log} tabIndex={0} aria-label={t.log}>
+    <section
+      ref={scroll.ref}
+      onScroll={scroll.onScroll}
+      className={styles.log}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by the keyboard.
+      tabIndex={0}
+      aria-label={t.log}
+    >
       {isEmpty && (state.status === 'connecting' ? <Opening /> : <p className={styles.empty}>{t.empty}</p>)}
       {!isEmpty && (
         <div className={styles.top}>

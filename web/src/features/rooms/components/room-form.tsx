@@ -40,12 +40,7 @@ export function RoomForm({ room, onSaved }: Props) {
       submit={room ? t.save : t.create}
       width="own"
     >
-      <TextInput
-        {...form.register('name')}
-        label={t.name}
-        error={errors.name?.message}
-        autoComplete="off"
-      />
+      <TextInput {...form.register('name')} label={t.name} error={errors.name?.message} autoComplete="off" />
       <Controller
         control={form.control}
         name="is_public"

@@ -8,7 +8,9 @@ function message(seq: number, user: string | null, time: string) {
 }
 
 function outline(rows: ReturnType<typeof toRows>): string[] {
-  return rows.map((row) => (row.kind === 'message' ? `${row.message.seq}${row.isFirst ? '!' : ''}` : row.kind))
+  return rows.map((row) =>
+    row.kind === 'message' ? `${row.message.seq}${row.isFirst ? '!' : ''}` : row.kind,
+  )
 }
 
 test('messages stand by day, and those of one person in a row together', () => {

@@ -4,7 +4,12 @@ import type { ChatMessage } from 'portcullis-client/chat'
 export type MessageRow =
   | { readonly kind: 'day'; readonly key: string; readonly time: string }
   | { readonly kind: 'new'; readonly key: string }
-  | { readonly kind: 'message'; readonly key: string; readonly message: ChatMessage; readonly isFirst: boolean }
+  | {
+      readonly kind: 'message'
+      readonly key: string
+      readonly message: ChatMessage
+      readonly isFirst: boolean
+    }
 
 /** After a pause of so many milliseconds a message names its author anew. */
 const PAUSE = 5 * 60_000

@@ -39,7 +39,9 @@ function Known({ id, onGone }: { id: number; onGone: () => void }) {
   if (room.error instanceof ApiError && room.error.status === 404) return <NotFound />
   return (
     <Loadable query={room} height={480}>
-      {(found: Room) => (found.member ? <RoomView room={found} onGone={onGone} /> : <JoinRoom room={found} />)}
+      {(found: Room) =>
+        found.member ? <RoomView room={found} onGone={onGone} /> : <JoinRoom room={found} />
+      }
     </Loadable>
   )
 }
