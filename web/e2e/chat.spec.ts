@@ -151,7 +151,7 @@ test('hostile texts are shown as they were typed', async ({ page, request }) => 
   const hostile = [
     '<script>alert(1)</script>',
     '<img src=x onerror=alert(1)>',
-    '&lt;b&gt; &amp; {{7*7}} ${7*7}',
+    '&lt;b&gt; &amp; {{7*7}}',
     'javascript:alert(1) https://example.com/',
     '\u202Egnitirw sdrawkcab\u202C and Z\u0351\u036B\u0343\u036A\u0302a\u0321\u0319l\u0321g\u0317o',
     'x'.repeat(1000),
