@@ -19,7 +19,7 @@ test('a room is opened, found, joined, renamed, left and deleted', async ({
   await adas.getByRole('button', { name: 'New room' }).click()
   await adas.getByRole('button', { name: 'Open the room' }).click()
   await expect(adas.getByText('Use 1 to 100 characters.')).toBeVisible()
-  await adas.getByLabel('Name').fill(name)
+  await adas.getByLabel('Name', { exact: true }).fill(name)
   await adas.getByRole('button', { name: 'Open the room' }).click()
   await expect(adas.getByRole('heading', { level: 1, name })).toBeFocused()
   await expect(adas).toHaveTitle(new RegExp(name))
@@ -35,7 +35,7 @@ test('a room is opened, found, joined, renamed, left and deleted', async ({
   await expect(bos.getByRole('button', { name: 'Delete the room' })).toHaveCount(0)
 
   await adas.getByRole('button', { name: 'Change name or access' }).click()
-  await adas.getByLabel('Name').fill(`${name} only`)
+  await adas.getByLabel('Name', { exact: true }).fill(`${name} only`)
   await adas.getByRole('switch', { name: 'Public' }).uncheck()
   await adas.getByRole('button', { name: 'Save' }).click()
   await expect(adas.getByRole('heading', { level: 1, name: `${name} only` })).toBeVisible()

@@ -17,6 +17,16 @@ export async function openRoom(
   return id
 }
 
+/** The id of the newest room of that name that somebody sees. */
+export async function roomCalled(request: APIRequestContext, who: Person, name: string): Promise<number> {
+  const calls = await callsOf(request, who)
+  const path = `/api/rooms/?search=${encodeURIComponent(name)}`
+  const { results } = await calls<{ results: { id: number }[] }>('GET', path)
+  const [room] = results
+  if (!room) throw new Error(`there is no room called ${name}`)
+  return room.id
+}
+
 /** Says something in the name of somebody who has no page, through sockets of a page of the server's. */
 export async function say(page: Page, who: Person, room: number, texts: readonly string[]): Promise<void> {
   const token = await tokenOf(page.request, who)

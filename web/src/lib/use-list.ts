@@ -7,16 +7,18 @@ interface Options {
   readonly keepsPrevious?: boolean
   /** Asks again by itself, in milliseconds. */
   readonly refetchInterval?: number
+  /** How long what was there is taken for true, in milliseconds. */
+  readonly staleTime?: number
 }
 
 /** A list of the server, part by part; `path` holds its parameters. */
 export function useList<T>(
   queryKey: QueryKey,
   path: string,
-  { keepsPrevious = false, refetchInterval }: Options = {},
+  { keepsPrevious = false, ...more }: Options = {},
 ) {
   return useInfiniteQuery({
-    refetchInterval,
+    ...more,
     placeholderData: keepsPrevious ? keepPreviousData : undefined,
     queryKey: [...queryKey, path],
     queryFn: ({ pageParam }) => client.request<Page<T>>('GET', pageParam),

@@ -5,7 +5,7 @@ import { useList } from '@/lib/use-list'
 import { pathOf } from './rooms'
 
 /** How often the list is asked for while it is shown, in milliseconds. */
-const FRESH = 20_000
+const FRESH = 30_000
 
 /** Who is in a room, who came first at the top. */
 export function useMembers(id: number) {

@@ -5,11 +5,17 @@ import { withParameters } from '@/lib/page'
 import { useList } from '@/lib/use-list'
 
 const PATH = '/api/rooms/'
+/** How often what was said last is asked for while it is shown, in milliseconds. */
+const FRESH = 30_000
 
 /** The rooms that the caller is in, each with what was said last. */
 export function useOwnRooms(search: string) {
   const parameters = { member: 'true', include: 'last_message', page_size: 50, search }
-  return useList<Room>(['rooms'], withParameters(PATH, parameters), { keepsPrevious: true })
+  return useList<Room>(['rooms'], withParameters(PATH, parameters), {
+    keepsPrevious: true,
+    refetchInterval: FRESH,
+    staleTime: 0,
+  })
 }
 
 /** The rooms that the caller may see and is not in. */
