@@ -47,10 +47,10 @@ test('a room is opened, found, joined, renamed, left and deleted', async ({
   await expect(bos.getByText('You are in no room yet')).toBeVisible()
   await expect(bos.getByRole('link', { name })).toHaveCount(0)
 
-  await adas.getByLabel('Username').fill('nobody_of_this_name')
+  await adas.getByLabel('Add by username').fill('nobody_of_this_name')
   await adas.getByRole('button', { name: 'Add', exact: true }).click()
   await expect(adas.getByText('There is no such user.')).toBeVisible()
-  await adas.getByLabel('Username').fill(bo.username)
+  await adas.getByLabel('Add by username').fill(bo.username)
   await adas.getByRole('button', { name: 'Add', exact: true }).click()
   await expect(adas.getByRole('region', { name: 'Members' }).getByRole('link')).toHaveText([
     ada.username,

@@ -5,6 +5,7 @@ import { texts } from '@/lib/texts'
 import { toast } from '@/lib/toasts'
 import { useSubmit } from '@/lib/use-submit'
 import { useAddMember } from '../api/members'
+import styles from './add-member.module.css'
 
 const t = texts.room
 
@@ -19,7 +20,14 @@ export function AddMember({ room }: { room: number }) {
     toast(t.added(member.username))
   })
   return (
-    <Form onSubmit={onSubmit} problem={problem} isSubmitting={isSubmitting} submit={t.addSubmit} width="own">
+    <Form
+      onSubmit={onSubmit}
+      problem={problem}
+      isSubmitting={isSubmitting}
+      submit={t.addSubmit}
+      width="own"
+      className={styles.add}
+    >
       <TextInput
         {...form.register('username', { required: texts.required })}
         label={t.addLabel}

@@ -52,10 +52,10 @@ export function Composer({ onSend }: { onSend: (text: string) => void }) {
       </div>
       <div className={styles.below}>
         <span id={`${id}-hint`}>{t.hint}</span>
-        <span data-over={isTooLong}>{t.count(length, MAX)}</span>
         <span role="status" data-over={isTooLong}>
           {isTooLong && t.tooLong(length - MAX)}
         </span>
+        <span data-over={isTooLong}>{t.count(length, MAX)}</span>
       </div>
     </form>
   )

@@ -33,7 +33,8 @@ export function MessageLog({ conversation, room, username, scroll, onOlder }: Pr
       tabIndex={0}
       aria-label={t.log}
     >
-      {isEmpty && (state.status === 'connecting' ? <Opening /> : <p className={styles.empty}>{t.empty}</p>)}
+      {isEmpty && state.status === 'connecting' && <Opening />}
+      {isEmpty && state.status === 'open' && <p className={styles.empty}>{t.empty}</p>}
       {!isEmpty && (
         <div className={styles.top}>
           <Beginning hasOlder={hasOlder} isLoading={isLoadingOlder} onOlder={onOlder} />
