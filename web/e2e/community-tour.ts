@@ -171,7 +171,7 @@ export async function tourOfTroubledRooms(page: Page, request: APIRequestContext
   await page.getByLabel('Your message').fill('')
   await page.route('**/api/auth/ws-ticket/', (route) => route.abort())
   await page.goto(`/rooms/${room}`)
-  await expect(page.getByText('The connection is lost')).toBeVisible()
+  await expect(page.getByText('The connection is lost')).toBeVisible({ timeout: 30_000 })
   await look('room-waiting')
   await page.unroute('**/api/auth/ws-ticket/')
   const ghosts = await roomCalled(request, demoPerson('dora'), 'Ghosts & other guests')

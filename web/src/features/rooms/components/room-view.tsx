@@ -28,12 +28,12 @@ export function RoomView({ room, onGone }: { room: Room; onGone: () => void }) {
         <Button
           variant="default"
           size="sm"
-          leftSection={<IconUsers size={16} aria-hidden />}
           aria-expanded={isOpen}
           aria-controls={panelId}
           onClick={() => setIsOpen(!isOpen)}
         >
-          {texts.room.members}
+          <IconUsers size={16} aria-hidden />
+          <span className={styles.label}>{texts.room.members}</span>
         </Button>
       </div>
       <ConversationPane room={room} onGone={onGone} />
