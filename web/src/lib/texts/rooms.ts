@@ -17,7 +17,7 @@ export const roomTexts = {
     ownMark: 'You',
     unread: (count: number) => (count === 1 ? 'unread message' : 'unread messages'),
     owner: (username: string | null | undefined) =>
-      username ? `Opened by ${username}` : 'Its owner is gone',
+      username ? `Owned by ${username}` : 'Its owner is gone',
     join: 'Join',
     joinOf: (name: string) => `Join ${name}`,
     joined: (name: string) => `You are in ${name} now.`,
