@@ -11,7 +11,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 const MODES: Rule =
     Rule::new("deploy.data_modes", &["v5.0.0-13.2.2", "v5.0.0-16.4.2"], "§16.1").of(&["STORAGE__DATA_DIR"]);
-const DISK: Rule = Rule::new("deploy.disk", &["v5.0.0-13.1.2"], "§11");
+const DISK: Rule = Rule::new("deploy.disk", &[], "§11");
 const BACKUP: Rule = Rule::new("deploy.backup", &["v5.0.0-14.2.4"], "§16");
 const UPLOADS: Rule =
     Rule::new("deploy.uploads", &["v5.0.0-5.2.1", "v5.0.0-5.2.2", "v5.0.0-5.4.3"], "§11, §17 File Uploads")

@@ -16,7 +16,7 @@ const COMMUNITY: Rule = Rule::new("deploy.community", &["v5.0.0-2.4.1"], "§13")
     "COMMUNITY__SOCKETS_PER_IP",
     "COMMUNITY__PING_EVERY",
 ]);
-const REFUSED: Rule = Rule::new("deploy.settings.refused", &["v5.0.0-13.1.1"], "§16.1");
+const REFUSED: Rule = Rule::new("deploy.settings.refused", &[], "§16.1");
 const LEAST_METRICS_TOKEN: usize = 16;
 
 pub(super) fn judge(scene: &Scene) -> Vec<Item> {

@@ -195,3 +195,22 @@ fn cookies(scene: &Scene) -> Verdict {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::super::report::Level;
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_told_before_it_ends() {
+        let level = |days: i64| TLS.judged(judge_end(days * 86_400, 14 * 86_400)).level;
+        assert_eq!(
+            [level(-3), level(0), level(13), level(14)],
+            [Level::Error, Level::Error, Level::Warning, Level::Ok]
+        );
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/localhost.pem");
+        assert!(last_second(&fixture).is_some_and(|end| end > 1_700_000_000));
+        assert_eq!(last_second(Path::new("/nowhere")), None);
+    }
+}
