@@ -9,6 +9,7 @@ mod avatars_elsewhere;
 mod backup;
 mod books;
 mod chat;
+mod check_deploy;
 mod community;
 mod crash;
 mod guide_flow;

@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod books;
+pub mod check;
 pub mod demo;
 pub mod hash;
 pub mod invite;
