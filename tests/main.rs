@@ -10,6 +10,7 @@ mod backup;
 mod books;
 mod chat;
 mod check_deploy;
+mod check_url;
 mod community;
 mod crash;
 mod guide_flow;
