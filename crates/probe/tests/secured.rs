@@ -16,7 +16,7 @@ const KEY: &[u8] = include_bytes!("../../../tests/fixtures/localhost.key");
 /// Within the certificate's years.
 const TODAY: Duration = Duration::from_secs(1_800_000_000);
 /// 2126-10-31T07:26:46Z.
-const END: Duration = Duration::from_secs(4_948_586_806);
+const END: Duration = Duration::from_secs(4_949_105_206);
 const DAY: Duration = Duration::from_secs(86_400);
 
 struct Secured {
