@@ -1,12 +1,32 @@
 //! Probes that send what any visitor may send.
 
+mod cors;
+mod csp;
+mod disclosure;
+mod errors;
 mod headers;
+mod host;
+mod leaks;
+mod methods;
+mod sessions;
+mod transport;
+mod websocket;
 
 use crate::client::{Answer, Request};
 use crate::probe::{Context, Probe, Skip};
 
 /// The passive probes, by file.
-pub(crate) const PROBES: &[&[Probe]] = &[headers::PROBES];
+pub(crate) const PROBES: &[&[Probe]] = &[
+    transport::PROBES,
+    headers::PROBES,
+    cors::PROBES,
+    methods::PROBES,
+    errors::PROBES,
+    disclosure::PROBES,
+    host::PROBES,
+    sessions::PROBES,
+    websocket::PROBES,
+];
 
 /// A host that is not the server's, reserved by RFC 2606.
 pub(crate) const FOREIGN: &str = "portcullis-probe.example";
