@@ -50,12 +50,17 @@ impl Account {
         session(ctx, &login(ctx, &self.username, &self.password()).await?)
     }
 
-    /// The next mail to it that was not read before.
-    pub async fn next_letter(&self, ctx: &Context) -> Result<Letter, Skip> {
+    /// The next mail to it with a token that was not read before.
+    pub async fn next_link(&self, ctx: &Context) -> Result<Letter, Skip> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let letter = mailbox(ctx)?.wait(&self.email, &mut seen, POST).await;
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
-        letter.ok_or_else(|| because("no mail arrived within 15 seconds"))
+        loop {
+            let letter = mailbox(ctx)?.wait(&self.email, &mut seen, POST).await;
+            self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&seen);
+            let letter = letter.ok_or_else(|| because("no mail with a link arrived within 15 seconds"))?;
+            if letter.parameter(&ctx.mapping.mail.token_parameter).is_some() {
+                return Ok(letter);
+            }
+        }
     }
 }
 
@@ -146,12 +151,12 @@ async fn make(ctx: &Context, which: &str) -> Result<Account, Skip> {
     let link = ctx.client.call(Request::get(&path)).await.ok();
     let route = ctx.route(&ctx.mapping.routes.verify_email, "route verify_email")?;
     let verified = ask(ctx, Request::to(route).json(&json!({ &ctx.mapping.fields.token: token }))).await?;
-    let session = match session(ctx, &verified) {
-        Ok(session) => session,
+    let begun = match session(ctx, &verified) {
+        Ok(begun) => begun,
         Err(_) => session(ctx, &login(ctx, &username, &password).await?)?,
     };
     let (password, seen) = (Mutex::new(password), Mutex::new(seen));
-    Ok(Account { username, email, registered, link, verified, session, password, seen })
+    Ok(Account { username, email, registered, link, verified, session: begun, password, seen })
 }
 
 /// Deletes what the probes have made, where the server has a way.
