@@ -24,6 +24,8 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 const KEY: &str = "a-key-that-nobody-guesses-at-all";
 const PUBLIC: &str = "a-published-key";
 const LIMIT: usize = 10;
+/// How long a throttle that was reached lets nobody pass.
+const CLOSED: Duration = Duration::from_secs(3);
 const GRACE: Duration = Duration::from_secs(5);
 
 pub struct Accounts {
@@ -39,7 +41,8 @@ struct State {
     /// What a mailed token is for, and whose it is.
     links: HashMap<String, (&'static str, usize)>,
     sent: usize,
-    tries: HashMap<&'static str, usize>,
+    /// How many were let pass, and until when none is.
+    tries: HashMap<&'static str, (usize, Option<Instant>)>,
     texts: Vec<(usize, String)>,
     pictures: Vec<Option<(Vec<u8>, &'static str)>>,
     rooms: Vec<usize>,
@@ -157,7 +160,8 @@ impl Accounts {
             },
             ("GET", "/verify-email") => {
                 if self.is("mail.prefetch") {
-                    state.links.remove(call.query.trim_start_matches("token="));
+                    let link = state.links.remove(call.query.trim_start_matches("token="));
+                    state.users[link.unwrap().1].verified = true;
                 }
                 (reply.status, reply.body) = (200, "<!doctype html><title>Verify</title>".to_owned());
                 reply.set("content-type", "text/html; charset=utf-8");
@@ -235,13 +239,17 @@ impl Accounts {
     fn refuse(&self, state: &mut State, call: &Call, what: &'static str, reply: &mut Reply) -> bool {
         let evades = self.is("throttle.forwarded") && !call.header("x-forwarded-for").is_empty();
         let open = self.hole.strip_prefix("throttle.").or(self.hole.strip_prefix("timing.")) == Some(what);
-        let tries = state.tries.entry(what).or_default();
+        let (tries, until) = state.tries.entry(what).or_default();
+        if until.is_some_and(|until| until <= Instant::now()) {
+            (*tries, *until) = (0, None);
+        }
         *tries += usize::from(!evades);
         if *tries <= LIMIT || open || evades {
             return false;
         }
+        until.get_or_insert_with(|| Instant::now() + CLOSED);
         reply.json(429, &json!({"error": "later"}));
-        reply.set("retry-after", "3600");
+        reply.set("retry-after", &CLOSED.as_secs().to_string());
         true
     }
 
