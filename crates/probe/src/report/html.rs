@@ -56,7 +56,7 @@ fn head(out: &mut String, report: &Report) {
         ("high", "high", found(Severity::High)),
         ("medium", "medium", found(Severity::Medium)),
         ("low", "low", found(Severity::Low)),
-        ("note", "notes", found(Severity::Note)),
+        ("note", "worth knowing", found(Severity::Note)),
         ("passed", "passed", report.ended(Status::Passed).count()),
         ("note", "skipped", report.ended(Status::Skipped).count()),
     ];
