@@ -22,6 +22,9 @@ pub struct Mapping {
     /// A path of the API below which unknown routes are asked for; ends with a slash.
     #[serde(default = "root")]
     pub api: String,
+    /// A header field, `Name: value`, with which a login puts the refresh token into a cookie.
+    #[serde(default)]
+    pub cookie_mode: Option<String>,
     /// Origins that the server is meant to allow; look-alikes of them are tried.
     #[serde(default)]
     pub allowed_origins: Vec<String>,
