@@ -151,11 +151,7 @@ fn fix_port(config: &mut Config, address: SocketAddr) -> Result<(), StartError> 
 /// # Errors
 /// When it cannot be opened or migrated.
 pub async fn open_storage(config: &Config) -> Result<Arc<Storage>, StartError> {
-    let url = match config.storage.sqlite_path() {
-        Some(path) => format!("sqlite://{}", path.display()),
-        None => config.storage.database_url.expose_text().to_owned(),
-    };
-    let storage = Storage::connect(&url).await.map_err(StartError::of)?;
+    let storage = Storage::connect(&config.storage.connect_url()).await.map_err(StartError::of)?;
     storage.migrate::<Migrator>().await.map_err(StartError::of)?;
     Ok(Arc::new(storage))
 }

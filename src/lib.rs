@@ -11,6 +11,7 @@ pub mod backup;
 pub mod books;
 pub mod calibrate;
 pub mod chat;
+pub mod check;
 pub mod config;
 pub mod demo;
 pub mod edge;

@@ -9,6 +9,8 @@ mod avatars_elsewhere;
 mod backup;
 mod books;
 mod chat;
+mod check_deploy;
+mod check_url;
 mod community;
 mod crash;
 mod guide_flow;
