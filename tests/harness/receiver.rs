@@ -15,8 +15,8 @@ use tokio::task::JoinHandle;
 pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// The bytes of that secret.
 const KEY: [u8; 24] = [
-    0x31, 0xf2, 0x90, 0xf6, 0xbf, 0x06, 0x29, 0x8a, 0xab, 0x4f, 0x08, 0xd4, 0x3c, 0x3f, 0x08, 0x2c, 0xf6, 0x48,
-    0xa3, 0x62, 0xda, 0x2d, 0xa4, 0xb0,
+    0x31, 0xf2, 0x90, 0xf6, 0xbf, 0x06, 0x29, 0x8a, 0xab, 0x4f, 0x08, 0xd4, 0x3c, 0x3f, 0x08, 0x2c, 0xf6,
+    0x48, 0xa3, 0x62, 0xda, 0x2d, 0xa4, 0xb0,
 ];
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -132,7 +132,9 @@ async fn take(
     match manner {
         Manner::Takes => StatusCode::NO_CONTENT.into_response(),
         Manner::Refuses => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        Manner::PointsElsewhere => (StatusCode::TEMPORARY_REDIRECT, [("location", "/elsewhere")]).into_response(),
+        Manner::PointsElsewhere => {
+            (StatusCode::TEMPORARY_REDIRECT, [("location", "/elsewhere")]).into_response()
+        }
         Manner::IsSilent => std::future::pending().await,
     }
 }
