@@ -33,5 +33,6 @@ mod tidy;
 mod timing;
 mod tokens;
 mod verbs;
+mod watching;
 mod web;
 mod who_sees_reviews;
