@@ -4,6 +4,7 @@
 
 mod accounts;
 mod api_docs;
+mod asvs;
 mod avatars;
 mod avatars_elsewhere;
 mod backup;
