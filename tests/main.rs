@@ -11,6 +11,7 @@ mod backup;
 mod books;
 mod chat;
 mod community;
+mod connections;
 mod crash;
 mod guide_flow;
 mod harness;
