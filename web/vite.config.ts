@@ -9,6 +9,8 @@ const server = process.env.PORTCULLIS_URL ?? 'http://127.0.0.1:8000'
 const proxy = Object.fromEntries(
   ['/api', '/dev', '/media', '/.well-known'].map((path) => [path, { target: server }]),
 )
+/** Where scripts/test.sh gathers what has run. */
+const reports = process.env.TEST_REPORTS
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 export default defineConfig({
@@ -34,5 +36,6 @@ export default defineConfig({
     include: ['src/**/*.test.{ts,tsx}'],
     setupFiles: ['src/testing/setup.ts'],
     restoreMocks: true,
+    reporters: reports ? ['default', ['junit', { outputFile: `${reports}/web.xml` }]] : ['default'],
   },
 })
