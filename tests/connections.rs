@@ -61,15 +61,33 @@ async fn the_server_speaks_tls_of_two_versions_and_nothing_older() {
             .expect("a client");
         assert_eq!(client.get(&url).send().await.expect("an answer").status(), 200, "{version:?}");
     }
-    // A hello of TLS 1.1, with a suite of then and one of now: a fatal alert, protocol_version (RFC 5246 §7.2.2).
-    let hello =
-        [vec![1, 0, 0, 45, 3, 2], vec![7; 32], vec![0, 0, 4, 0xc0, 0x13, 0, 0x2f, 1, 0, 0, 0]].concat();
-    let record = [vec![0x16, 3, 1, 0, 49], hello].concat();
-    assert_eq!(record.len(), 5 + 49);
-    let answer = speak(&app, &record).await;
-    assert_eq!((answer.first(), &answer[5..]), (Some(&0x15), &[2, 70][..]), "{answer:?}");
+    // The same hello of two versions: the one is answered by a handshake, the other by an alert.
+    assert_eq!(first_byte(&app, &hello_of_tls(3)).await, HANDSHAKE, "TLS 1.2");
+    for minor in 0..3 {
+        assert_eq!(first_byte(&app, &hello_of_tls(minor)).await, ALERT, "version 3.{minor}");
+    }
     assert!(speak(&app, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.first() != Some(&b'H'), "plain http");
     app.stop().await;
+}
+
+/// Kinds of records (RFC 8446 §5.1).
+const HANDSHAKE: u8 = 22;
+const ALERT: u8 = 21;
+
+/// A hello of version 3.x (TLS 1.2 is 3.3), with a suite, a group and a signature that the certificate can answer.
+fn hello_of_tls(minor: u8) -> Vec<u8> {
+    let groups = [0, 10, 0, 4, 0, 2, 0, 23];
+    let signatures = [0, 13, 0, 4, 0, 2, 4, 3];
+    let points = [0, 11, 0, 2, 1, 0];
+    let suite_and_compression = [0, 0, 2, 0xc0, 0x2b, 1, 0];
+    let record = [HANDSHAKE, 3, 1, 0, 69, 1, 0, 0, 65, 3, minor];
+    [&record[..], &[7; 32], &suite_and_compression, &[0, 22], &groups, &signatures, &points].concat()
+}
+
+async fn first_byte(app: &TestApp, bytes: &[u8]) -> u8 {
+    let mut stream = TcpStream::connect(app.address()).await.expect("a connection");
+    stream.write_all(bytes).await.expect("a write");
+    stream.read_u8().await.expect("an answer")
 }
 
 #[tokio::test(flavor = "multi_thread")]
