@@ -6,6 +6,7 @@
 import base64
 import contextlib
 import os
+import re
 import select
 import socket
 import struct
@@ -71,7 +72,10 @@ def connections(target, seconds, _):
 
 def readers(target, seconds, _):
     """Ask for much, and read none of it."""
-    request = b"GET /api/books/?page_size=100 HTTP/1.1\r\nHost: x\r\n\r\n" * 200
+    page = target.call("GET", "/", headers={"Accept": "text/html"})[1]
+    script = re.search(rb"/assets/[^\"]+\.js", page)
+    large = script[0] if script else b"/api/schema"
+    request = b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % large * 20
     with contextlib.ExitStack() as stack:
         for _ in range(50):
             connection = stack.enter_context(socket.socket())

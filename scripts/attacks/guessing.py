@@ -5,7 +5,7 @@ import subprocess
 
 from common import PASSWORD, program, server
 
-SECONDS = {True: 12, False: 130}
+SECONDS = {True: 5, False: 130}
 
 
 def guess(target, folder, words, places, seconds, rate):
