@@ -52,7 +52,7 @@ def probe(target, database, name, text, short, seconds):
     (folder / "request").write_text(text, newline="")
     depth = ["--level", "1", "--risk", "1", "--technique", "BEU"] if short else ["--level", "2", "--risk", "2", "--technique", "BEUST"]
     command = [
-        program("sqlmap"), "-r", str(folder / "request"), "--batch", "--non-interactive", "--flush-session", "--disable-coloring", *depth,
+        program("sqlmap"), "-r", str(folder / "request"), "--batch", "--ignore-stdin", "--flush-session", "--disable-coloring", *depth,
         "--dbms", database, "--ignore-code", "400,401,403,404,405,415,426,429", "--output-dir", str(folder / "out"),
         "--timeout", "10", "--retries", "1", "--time-sec", "3", "--answers", "redirect=N",
     ]
