@@ -63,7 +63,8 @@ pub fn token(data: &[u8]) {
 
 /// A header and claims of the caller's under the active key: the header of a real token names it.
 fn signed(header: &str, payload: &str) -> String {
-    let claims = Claims { token_type: TokenType::Access, exp: 1, iat: 0, jti: [0; 16], user_id: 1, sid: None };
+    let claims =
+        Claims { token_type: TokenType::Access, exp: 1, iat: 0, jti: [0; 16], user_id: 1, sid: None };
     let own = KEYS.sign(&claims);
     let header = match header {
         "" => own.split('.').next().unwrap_or_default().to_owned(),
@@ -137,7 +138,8 @@ fn assert_harmless(html: &str) {
                 for (attribute, value) in &tag.attributes {
                     let attribute = String::from_utf8_lossy(attribute);
                     let value = String::from_utf8_lossy(value).to_ascii_lowercase();
-                    let web = ["http://", "https://", "mailto:"].iter().any(|scheme| value.starts_with(scheme));
+                    let web =
+                        ["http://", "https://", "mailto:"].iter().any(|scheme| value.starts_with(scheme));
                     let allowed = matches!(&*attribute, "title" | "rel") || attribute == "href" && web;
                     assert!(name == "a" && allowed, "{attribute}={value} in {html:?}");
                 }
@@ -172,7 +174,9 @@ fn headers(data: &[u8]) -> HeaderMap {
     for line in data.split(|byte| *byte == b'\n').take(32) {
         let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
         let value = line[colon + 1..].strip_prefix(b" ").unwrap_or(&line[colon + 1..]);
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(&line[..colon]), HeaderValue::from_bytes(value)) {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(&line[..colon]), HeaderValue::from_bytes(value))
+        {
             headers.append(name, value);
         }
     }
@@ -207,7 +211,9 @@ pub fn origin_and_cookie(data: &[u8]) {
         assert!(is_own("origin") || headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin"));
         assert!(headers.contains_key("x-csrftoken") && headers.contains_key("cookie"));
     }
-    assert!(guard.check_socket_origin(&headers).is_err() || is_own("origin") || !headers.contains_key("origin"));
+    assert!(
+        guard.check_socket_origin(&headers).is_err() || is_own("origin") || !headers.contains_key("origin")
+    );
     let _ = cookie(&headers, "csrftoken");
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok(origin) = Origin::parse(text) {

@@ -20,7 +20,8 @@ pub fn multipart(data: &[u8]) {
     let (kind, body) = (String::from_utf8_lossy(&data[..end]).into_owned(), data[end + 1..].to_vec());
     let Ok(boundary) = multer::parse_boundary(kind) else { return };
     let size = usize::from(body.first().copied().unwrap_or(1)).max(1);
-    let chunks: Vec<_> = body.chunks(size).map(|chunk| Ok::<_, std::io::Error>(Bytes::copy_from_slice(chunk))).collect();
+    let chunks: Vec<_> =
+        body.chunks(size).map(|chunk| Ok::<_, std::io::Error>(Bytes::copy_from_slice(chunk))).collect();
     run(async {
         let bounds = Constraints::new().size_limit(SizeLimit::new().whole_stream(64 * 1024));
         let mut fields = Multipart::with_constraints(futures_util::stream::iter(chunks), boundary, bounds);

@@ -29,7 +29,7 @@ def attack(binary, short):
         if not out.exists():
             return "no report", [f"wapiti did not report: {(ended.stdout + ended.stderr)[-1500:]}"]
         report = json.loads(out.read_text())
-        notes.append(f"{report['infos'].get('crawled_pages_nbr', report['infos'].get('crawled_pages', '?'))} pages crawled")
+        notes.append(f"{len(starts)} addresses to start from")
         for kind in ("vulnerabilities", "anomalies"):
             for name, found in report[kind].items():
                 if name not in ALLOWED:

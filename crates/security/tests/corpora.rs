@@ -14,7 +14,6 @@ fn replay(target: &str, holds: fn(&[u8])) {
     let mut count = 0;
     for file in files {
         let path = file.expect("an entry").path();
-        println!("{}", path.display());
         holds(&std::fs::read(&path).expect("an input"));
         count += 1;
     }
