@@ -32,5 +32,5 @@ scripts/e2e.sh "$built/portcullis" $(cd web/e2e && ls *.spec.ts | grep -vE '^(sc
 
 # Last, so that its summary is what one sees.
 cargo nextest run --workspace
-cp "$built/../nextest/default/junit.xml" "$TEST_REPORTS/rust.xml"
+cp target/nextest/default/junit.xml "$TEST_REPORTS/rust.xml"
 python3 scripts/named_tests_ran.py "$TEST_REPORTS"
