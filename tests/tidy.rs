@@ -10,7 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["demo", "background"],
     &["admin", "adopt", "check", "load", "backup", "calibrate"],
     &["accounts", "profiles", "books", "reviews", "chat", "search"],
-    &["routes", "edge", "health", "serve", "web", "log", "api_docs"],
+    &["routes", "edge", "health", "serve", "web", "webhooks", "log", "api_docs"],
     &["state"],
     &["access", "uploads", "hub"],
     &["mail", "audit", "extract"],

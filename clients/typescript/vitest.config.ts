@@ -6,7 +6,7 @@ const reports = process.env.TEST_REPORTS
 // biome-ignore lint/style/noDefaultExport: vitest reads nothing else.
 export default defineConfig({
   test: {
-    include: ['tests/**/*.test.ts'],
+    include: ['tests/**/*.test.{ts,tsx}'],
     unstubGlobals: true,
     reporters: reports ? ['default', ['junit', { outputFile: `${reports}/client.xml` }]] : ['default'],
   },
