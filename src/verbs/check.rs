@@ -1,10 +1,12 @@
 //! `portcullis check`.
 
+use super::check_url::{UrlArguments, probe};
 use super::print;
 use clap::{Args, ValueEnum};
 use portcullis::check::{self, Format, Scene};
 use portcullis::config::Sources;
 use portcullis_security::clock::Clock;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,6 +16,8 @@ pub struct CheckArguments {
     /// Judges this installation: settings, database and files. Changes nothing.
     #[arg(long)]
     deploy: bool,
+    #[command(flatten)]
+    url: UrlArguments,
     /// Where backups lie, if elsewhere than in the data directory or in ./backups.
     #[arg(long, value_name = "DIRECTORY", requires = "deploy")]
     backups: Option<PathBuf>,
@@ -30,33 +34,65 @@ enum Written {
     Text,
     Json,
     Sarif,
+    /// A page to hand on; only of --url.
+    Html,
 }
 
 const NOTHING_ASKED: &str = "check --deploy judges this installation: settings, database and files.\n\
+    check --url URL probes a running server from outside.\n\
     Exit code: 0 nothing is unsafe, 1 something is, 2 it could not be judged.\n";
 const COULD_NOT_RUN: u8 = 2;
 
 /// Runs the verb: 0 when nothing is unsafe, 1 when something is, 2 when it could not be judged.
 pub async fn run(flags: Vec<(String, String)>, arguments: CheckArguments) -> ExitCode {
+    if let Some(url) = &arguments.url.url {
+        return match probe(url, &arguments.url).await {
+            Ok(report) => deliver(&arguments, &probed(&report, &arguments), !report.findings().is_empty()),
+            Err(error) => failed(&error.to_string()),
+        };
+    }
     if !arguments.deploy {
         print(NOTHING_ASKED);
         return ExitCode::SUCCESS;
     }
-    let scene = Scene::new(Sources::from_process(flags), arguments.backups, Clock::system().now());
-    let report = check::deploy(&scene).await;
-    let text = report.render(match arguments.format {
+    let format = match arguments.format {
         Written::Text => Format::Text,
         Written::Json => Format::Json,
         Written::Sarif => Format::Sarif,
-    });
-    match arguments.output {
-        None => print(&text),
+        Written::Html => return failed("check --deploy writes text, json or sarif"),
+    };
+    let sources = Sources::from_process(flags);
+    let scene = Scene::new(sources, arguments.backups.clone(), Clock::system().now());
+    let report = check::deploy(&scene).await;
+    deliver(&arguments, &report.render(format), report.has_errors())
+}
+
+fn probed(report: &portcullis_probe::Report, arguments: &CheckArguments) -> String {
+    use portcullis_probe::report::{html, json, sarif, text};
+    match arguments.format {
+        Written::Text => {
+            let is_read_by_a_person = arguments.output.is_none() && std::io::stdout().is_terminal();
+            text(report, is_read_by_a_person && std::env::var_os("NO_COLOR").is_none())
+        }
+        Written::Json => json(report),
+        Written::Sarif => sarif(report),
+        Written::Html => html(report),
+    }
+}
+
+fn deliver(arguments: &CheckArguments, text: &str, is_unsafe: bool) -> ExitCode {
+    match &arguments.output {
+        None => print(text),
         Some(path) => {
-            if let Err(error) = std::fs::write(&path, text) {
-                eprintln!("portcullis: cannot write {}: {error}", path.display());
-                return ExitCode::from(COULD_NOT_RUN);
+            if let Err(error) = std::fs::write(path, text) {
+                return failed(&format!("cannot write {}: {error}", path.display()));
             }
         }
     }
-    if report.has_errors() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if is_unsafe { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn failed(message: &str) -> ExitCode {
+    eprintln!("portcullis: {message}");
+    ExitCode::from(COULD_NOT_RUN)
 }
