@@ -113,8 +113,10 @@ async fn talk(accounts: Arc<Accounts>, query: String, upgrade: OnUpgrade, code: 
     let Ok(upgraded) = upgrade.await else { return };
     let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
     let token = query.trim_start_matches("token=");
+    // One that was opened after the logout is the hole itself.
+    let is_late = !accounts.may_stay(token);
     loop {
-        let code = code.or_else(|| (!accounts.may_stay(token)).then_some(4001));
+        let code = code.or_else(|| (!is_late && !accounts.may_stay(token)).then_some(4001));
         if let Some(code) = code {
             let _ = socket.close(Some(CloseFrame { code: code.into(), reason: "".into() })).await;
             while let Some(Ok(_)) = socket.next().await {}
