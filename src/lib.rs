@@ -32,3 +32,4 @@ pub mod state;
 pub mod storage;
 pub mod uploads;
 pub mod web;
+pub mod webhooks;

@@ -65,6 +65,24 @@ const WRONG: &[(&str, Level, Pairs<'static>)] = &[
     ("deploy.log", Level::Warning, &[("LOG__LEVEL", "trace")]),
     ("deploy.log", Level::Note, &[("LOG__FORMAT", "pretty")]),
     ("deploy.metrics", Level::Error, &[("METRICS__TOKEN", "prometheus")]),
+    ("deploy.webhooks", Level::Note, &[]),
+    ("deploy.webhooks", Level::Error, &[("WEBHOOKS__URL", "https://ops.example.org/hook")]),
+    (
+        "deploy.webhooks",
+        Level::Error,
+        &[
+            ("WEBHOOKS__URL", "ops.example.org"),
+            ("WEBHOOKS__SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ],
+    ),
+    (
+        "deploy.webhooks",
+        Level::Warning,
+        &[
+            ("WEBHOOKS__URL", "http://ops.example.org"),
+            ("WEBHOOKS__SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ],
+    ),
     ("deploy.community", Level::Warning, &[("COMMUNITY__SOCKETS_PER_IP", "100000")]),
     ("deploy.settings.refused", Level::Error, &[("THROTTLE__AUTH", "5/fortnight")]),
     ("deploy.settings.refused", Level::Error, &[("SERVER__LISEN", "127.0.0.1:1")]),

@@ -16,11 +16,13 @@ const COMMUNITY: Rule = Rule::new("deploy.community", &["v5.0.0-2.4.1"], "§13")
     "COMMUNITY__SOCKETS_PER_IP",
     "COMMUNITY__PING_EVERY",
 ]);
+const WEBHOOKS: Rule = Rule::new("deploy.webhooks", &["v5.0.0-16.3.3", "v5.0.0-12.3.1"], "§17 Logging")
+    .of(&["WEBHOOKS__URL", "WEBHOOKS__SECRET"]);
 const REFUSED: Rule = Rule::new("deploy.settings.refused", &[], "§16.1");
 const LEAST_METRICS_TOKEN: usize = 16;
 
 pub(super) fn judge(scene: &Scene) -> Vec<Item> {
-    vec![profile(scene), site(scene), log(scene), metrics(scene), community(scene)]
+    vec![profile(scene), site(scene), log(scene), metrics(scene), webhooks(scene), community(scene)]
 }
 
 /// What nothing else has told yet of the reasons for which a production server would not start.
@@ -80,6 +82,26 @@ fn metrics(scene: &Scene) -> Item {
             "PORTCULLIS_METRICS__TOKEN=\"$(portcullis secret)\"",
         ),
         Some(_) => ok("Whoever reads /metrics from elsewhere needs a long token."),
+    })
+}
+
+fn webhooks(scene: &Scene) -> Item {
+    let webhooks = &scene.config.webhooks;
+    WEBHOOKS.judged(match &webhooks.url {
+        None => note(
+            "Attacks are in the audit log and the metrics alone; PORTCULLIS_WEBHOOKS__URL has you called.",
+        ),
+        Some(_) if !webhooks.has_usable_url() => {
+            error("The address of webhooks cannot be called.", "PORTCULLIS_WEBHOOKS__URL=https://HOST/PATH")
+        }
+        Some(_) if webhooks.key().is_none() => error(
+            "Webhooks have no secret that could sign them.",
+            "PORTCULLIS_WEBHOOKS__SECRET=\"whsec_$(openssl rand -base64 32)\"",
+        ),
+        Some(_) if !webhooks.is_private() => {
+            warning("Webhooks leave unencrypted.", "PORTCULLIS_WEBHOOKS__URL=https://HOST/PATH")
+        }
+        Some(_) => ok("Attacks are reported by signed webhooks."),
     })
 }
 

@@ -1,16 +1,13 @@
 // A sign-in page and what is behind it. Every component that calls useSession follows the session, in all tabs.
 
 import { ApiError, createClient, NetworkError } from 'portcullis-client'
-import { type FormEvent, useEffect, useState, useSyncExternalStore } from 'react'
+import { useSession } from 'portcullis-client/react'
+import { type FormEvent, useEffect, useState } from 'react'
 
 export const client = createClient()
 
-export function useSession() {
-  return useSyncExternalStore(client.subscribe, client.getSession, client.getSession)
-}
-
 export function App() {
-  const session = useSession()
+  const session = useSession(client)
   const [isOffline, setOffline] = useState(false)
 
   useEffect(() => {

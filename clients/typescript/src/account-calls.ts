@@ -5,7 +5,16 @@ import { userOf } from './user.js'
 
 type AccountCalls = Omit<
   PortcullisClient,
-  'getSession' | 'subscribe' | 'restore' | 'close' | 'login' | 'verifyEmail' | 'logout' | 'fetch' | 'request'
+  | 'baseUrl'
+  | 'getSession'
+  | 'subscribe'
+  | 'restore'
+  | 'close'
+  | 'login'
+  | 'verifyEmail'
+  | 'logout'
+  | 'fetch'
+  | 'request'
 >
 
 /** The calls that are no more than a path and a body. `request` makes them in the user's name. */

@@ -53,6 +53,7 @@ export function createClientIn(environment: Environment, options: ClientOptions)
     authorized.fetch(path, jsonInit(method, body)).then((response) => readJson<T>(response, environment.now))
   return {
     ...accountCalls(core, signIn, request),
+    baseUrl: base,
     getSession: () => session.state,
     subscribe: (listener) => session.subscribe(listener),
     restore: () => restore(core, renewal, signIn),

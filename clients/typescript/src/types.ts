@@ -79,6 +79,8 @@ export type SessionState =
  * reached.
  */
 export interface PortcullisClient {
+  /** The server's address, without a slash at the end. */
+  readonly baseUrl: string
   /** The session now; the same object until it changes. */
   getSession(): SessionState
   /** Calls `listener` after every change; returns the function that ends it. */

@@ -35,6 +35,6 @@ pub use mailbox::{Letter, Mailbox};
 pub use mapping::{Mapping, MappingError, Route};
 pub use probe::{Context, Mode, Outcome, Probe, Running, Severity, Skip};
 pub use report::{Item, Report, Status};
-pub use run::{CannotRun, Options, probes, run};
+pub use run::{CannotRun, Options, Progress, probes, run};
 pub use socket::{Knock, Opened};
 pub use target::{Target, TargetError};

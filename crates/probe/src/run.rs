@@ -31,9 +31,12 @@ pub struct Options {
     pub nonce: [u8; 16],
     /// Where the host answers without encryption; port 80 of an https host on port 443 where nobody says.
     pub plain: Option<String>,
-    /// Called before each probe with how many are done, how many there are, and which comes now.
-    pub progress: Box<dyn Fn(usize, usize, &str) + Send + Sync>,
+    /// Called before each probe.
+    pub progress: Progress,
 }
+
+/// Hears how many probes are done, how many there are, and which comes now.
+pub type Progress = Box<dyn Fn(usize, usize, &str) + Send + Sync>;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]

@@ -207,6 +207,17 @@ fn every_passive_probe_has_a_server_with_its_hole() {
     assert_eq!(ids.len(), all, "an id is used twice");
 }
 
+#[test]
+fn the_page_about_checks_names_every_probe_with_its_requirements() {
+    let page = include_str!("../../../docs/check.md");
+    for probe in probes() {
+        let asvs: Vec<&str> = probe.asvs.iter().map(|id| id.trim_start_matches("v5.0.0-")).collect();
+        let asvs = if asvs.is_empty() { "—".to_owned() } else { asvs.join(", ") };
+        let row = format!("| `{}` | {} | {} | {asvs} |", probe.id, probe.title, probe.severity.name());
+        assert!(page.contains(&row), "{row}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_throttled_call_is_a_skipped_probe() {
     let report = Server::start(|call, reply| {

@@ -9,6 +9,9 @@ export interface RealServer {
   url: string
   /** Waits for a mail to an address and returns the token of its link. */
   linkToken(address: string, page: string): Promise<string>
+  /** Ends it without a warning, and starts it again. */
+  kill(): Promise<void>
+  start(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -28,13 +31,22 @@ export async function startServer(binary: string, usernames: string[]): Promise<
     PORTCULLIS_PASSWORD__MEMORY_KIB: '1024',
   }
   for (const name of usernames) createUser(binary, env, name)
-  const server = spawn(binary, ['serve'], { env, stdio: 'ignore' })
   const url = `http://127.0.0.1:${port}`
-  await until(async () => (await fetch(`${url}/readyz`)).ok)
+  let server: ChildProcess
+  const start = async () => {
+    server = spawn(binary, ['serve'], { env, stdio: 'ignore' })
+    await until(async () => (await fetch(`${url}/readyz`)).ok)
+  }
+  await start()
   return {
     url,
     linkToken: (address, page) => until(async () => findToken(join(folder, 'mail'), address, page)),
-    stop: () => stop(server, folder),
+    start,
+    kill: () => end(server, 'SIGKILL'),
+    async stop() {
+      await end(server, 'SIGTERM')
+      rmSync(folder, { recursive: true, force: true })
+    },
   }
 }
 
@@ -53,7 +65,7 @@ function freePort(): Promise<number> {
   })
 }
 
-async function until<T>(attempt: () => Promise<T | null | false | undefined>): Promise<T> {
+export async function until<T>(attempt: () => Promise<T | null | false | undefined>): Promise<T> {
   for (let tries = 0; tries < 200; tries += 1) {
     const result = await attempt().catch(() => null)
     if (result) return result
@@ -74,9 +86,9 @@ function findToken(folder: string, address: string, page: string): string | null
   return null
 }
 
-async function stop(server: ChildProcess, folder: string): Promise<void> {
+async function end(server: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return
   const ended = new Promise((resolve) => server.once('exit', resolve))
-  server.kill('SIGTERM')
+  server.kill(signal)
   await ended
-  rmSync(folder, { recursive: true, force: true })
 }

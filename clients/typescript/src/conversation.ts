@@ -1,0 +1,315 @@
+import { backOff } from './back-off.js'
+import type {
+  ChatMessage,
+  ClosedReason,
+  Conversation,
+  ConversationSnapshot,
+  ConversationState,
+} from './chat.js'
+import type { ChatEnvironment, PageChange } from './chat-environment.js'
+import { ApiError } from './errors.js'
+import { Outbox, trim } from './outbox.js'
+import { RoomCalls } from './room-calls.js'
+import { RoomSocket } from './room-socket.js'
+import { Timeline } from './timeline.js'
+import type { PortcullisClient } from './types.js'
+
+/** A socket that lived for so long was no failure: the next attempt is a first one. */
+const STABLE = 5000
+/** A socket that the server ends sooner with 4001 was never let in. */
+const LET_IN = 1000
+/** A text that has not come back by then is on a connection that is dead. */
+const ANSWER = 20_000
+/** A socket of a page that was hidden for so long may be dead without anybody having said so. */
+const LONG_HIDDEN = 60_000
+
+const CLOSED = 'The conversation is closed.'
+
+/**
+ * One room. Every attempt takes a ticket, reads the newest history, and opens a socket that goes on where the
+ * history ends: so nothing is missed, however long nobody was there.
+ */
+export class LiveConversation implements Conversation {
+  readonly #environment: ChatEnvironment
+  readonly #client: PortcullisClient
+  readonly #calls: RoomCalls
+  readonly #timeline = new Timeline()
+  readonly #outbox = new Outbox()
+  readonly #listeners = new Set<() => void>()
+  readonly #stops: (() => void)[]
+  #state: ConversationState = { status: 'connecting' }
+  #snapshot: ConversationSnapshot
+  #userId: number | null
+  /** Counts the attempts: what belongs to an earlier one is void. */
+  #turn = 0
+  #socket: RoomSocket | null = null
+  /** Attempts in a row that failed, and sockets that were not let in although their ticket was new. */
+  #failures = 0
+  #refusals = 0
+  #hiddenAt: number | null = null
+  #older: Promise<void> | null = null
+  #retryTimer: ReturnType<typeof setTimeout> | undefined
+  #answerTimer: ReturnType<typeof setTimeout> | undefined
+  #paceTimer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(environment: ChatEnvironment, client: PortcullisClient, roomId: number) {
+    this.#environment = environment
+    this.#client = client
+    this.#calls = new RoomCalls(client, roomId)
+    this.#userId = userIdOf(client)
+    this.#snapshot = this.#look()
+    this.#stops = [
+      environment.onPageChange((change) => this.#onPageChange(change)),
+      client.subscribe(() => this.#onSession()),
+    ]
+    void this.#attempt()
+  }
+
+  readonly getSnapshot = (): ConversationSnapshot => this.#snapshot
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    const entry = () => listener()
+    this.#listeners.add(entry)
+    return () => void this.#listeners.delete(entry)
+  }
+
+  readonly send = (text: string): void => {
+    const trimmed = trim(text)
+    if (trimmed === '') return
+    this.#outbox.add(trimmed)
+    this.#flush()
+  }
+
+  readonly resend = (key: string): void => {
+    this.#outbox.resend(key)
+    this.#flush()
+  }
+
+  readonly discard = (key: string): void => {
+    this.#outbox.discard(key)
+    this.#publish()
+  }
+
+  readonly loadOlder = (): Promise<void> => {
+    this.#older ??= this.#loadOlder().finally(() => {
+      this.#older = null
+      this.#publish()
+    })
+    this.#publish()
+    return this.#older
+  }
+
+  readonly reconnect = (): void => {
+    const state = this.#state
+    if (state.status === 'waiting' && this.#retryTimer !== undefined) void this.#attempt()
+    if (state.status === 'closed' && canReopen(state.reason)) this.#renew()
+  }
+
+  readonly close = (): void => this.#end('closed')
+
+  async #attempt(): Promise<void> {
+    const turn = this.#hangUp()
+    try {
+      const { last } = this.#timeline
+      const [ticket, history] = await Promise.all([this.#calls.ticket(), this.#calls.newest(last)])
+      if (turn !== this.#turn) return
+      for (const message of this.#timeline.merge(history)) this.#settle(message)
+      this.#publish()
+      this.#open(this.#calls.socketUrl(ticket, this.#timeline.last ?? 0))
+    } catch (error) {
+      if (turn === this.#turn) this.#fail(error)
+    }
+  }
+
+  #open(url: string): void {
+    const turn = this.#turn
+    const still = (act: () => void) => () => turn === this.#turn && act()
+    this.#socket = new RoomSocket(this.#environment, url, {
+      opened: still(() => {
+        this.#setState({ status: 'open' })
+        this.#flush()
+      }),
+      message: (message) => turn === this.#turn && this.#onMessage(message),
+      error: (problem) => turn === this.#turn && this.#onError(problem),
+      closed: (code, age) => turn === this.#turn && this.#onClose(code, age),
+    })
+  }
+
+  #onMessage(message: ChatMessage): void {
+    const outcome = this.#timeline.append(message)
+    if (outcome === 'new') {
+      this.#settle(message)
+      this.#flush()
+    }
+    // The history has what the socket left out.
+    if (outcome === 'gap') this.#lose()
+  }
+
+  #settle(message: ChatMessage): void {
+    const session = this.#client.getSession()
+    this.#outbox.settle(message, session.status === 'signed-in' ? session.user.username : undefined)
+  }
+
+  #onError(problem: string): void {
+    this.#outbox.refuse(problem)
+    this.#flush()
+  }
+
+  #onClose(code: number, age: number): void {
+    if (age >= STABLE) this.#failures = 0
+    if (code === 4003) this.#end('forbidden')
+    else if (code === 1008) this.#end('flooding')
+    else if (code === 4001) this.#onUnauthorised(age)
+    else this.#lose()
+  }
+
+  /** A socket ends with its access token: the next ticket comes with a fresh one. */
+  #onUnauthorised(age: number): void {
+    this.#refusals = age < LET_IN ? this.#refusals + 1 : 0
+    if (this.#refusals > 1) this.#end('signed-out')
+    else this.#renew()
+  }
+
+  /** Another socket, in silence. */
+  #renew(): void {
+    this.#setState({ status: 'connecting' })
+    void this.#attempt()
+  }
+
+  /** An attempt failed before there was a socket. */
+  #fail(error: unknown): void {
+    const { status = 0, retryAfter = 0 } = error instanceof ApiError ? error : {}
+    const isSignedOut = status === 401 && this.#client.getSession().status === 'signed-out'
+    if (status === 403 || status === 404) this.#end('forbidden')
+    else if (isSignedOut) this.#end('signed-out')
+    else this.#lose(retryAfter * 1000)
+  }
+
+  #lose(atLeast = 0): void {
+    this.#hangUp()
+    this.#failures += 1
+    const pause = Math.max(atLeast, backOff(this.#failures, this.#environment.random()))
+    this.#retryTimer = setTimeout(() => void this.#attempt(), pause)
+    this.#setState({ status: 'waiting', attempt: this.#failures, retryAt: this.#environment.now() + pause })
+  }
+
+  /** Leaves the socket, and gives the number of the next turn. */
+  #hangUp(): number {
+    clearTimeout(this.#retryTimer)
+    clearTimeout(this.#answerTimer)
+    clearTimeout(this.#paceTimer)
+    this.#retryTimer = undefined
+    this.#turn += 1
+    this.#socket?.close()
+    this.#socket = null
+    this.#outbox.interrupt()
+    return this.#turn
+  }
+
+  #end(reason: ClosedReason): void {
+    if (this.#state.status === 'closed' && reason !== 'closed') return
+    this.#hangUp()
+    this.#failures = 0
+    this.#refusals = 0
+    if (!canReopen(reason)) for (const stop of this.#stops) stop()
+    this.#outbox.fail(CLOSED)
+    this.#setState({ status: 'closed', reason })
+  }
+
+  /** Sends what can be sent now. */
+  #flush(): void {
+    const now = this.#environment.now()
+    if (this.#state.status === 'closed') this.#outbox.fail(CLOSED)
+    if (this.#state.status === 'open' && !this.#outbox.isUnderWay) {
+      clearTimeout(this.#answerTimer)
+      clearTimeout(this.#paceTimer)
+      const pause = this.#outbox.pause(now)
+      if (pause > 0) this.#paceTimer = setTimeout(() => this.#flush(), pause)
+      else this.#sendNext(now)
+    }
+    this.#publish()
+  }
+
+  #sendNext(now: number): void {
+    const text = this.#outbox.take(this.#timeline.last ?? 0, now)
+    if (text === null) return
+    this.#answerTimer = setTimeout(() => this.#lose(), ANSWER)
+    this.#socket?.send(text)
+  }
+
+  async #loadOlder(): Promise<void> {
+    const place = this.#timeline.older
+    if (place === null) return
+    const page = await this.#calls.page(place)
+    // After a long absence the messages may have begun anew.
+    if (this.#timeline.older === place) this.#timeline.prepend(page)
+  }
+
+  #onSession(): void {
+    const session = this.#client.getSession()
+    this.#userId ??= userIdOf(this.#client)
+    const isOther = session.status === 'signed-in' && session.user.id !== this.#userId
+    if (session.status === 'signed-out' || isOther) this.#end('signed-out')
+  }
+
+  #onPageChange(change: PageChange): void {
+    const { status } = this.#state
+    if (status === 'closed') return
+    if (change === 'offline' && status !== 'waiting') this.#lose()
+    if (change === 'online') this.#failures = 0
+    if (status === 'waiting' && (change === 'online' || change === 'shown')) this.reconnect()
+    else if (change === 'shown' && status === 'open' && this.#wasHiddenLong()) this.#renew()
+    this.#hiddenAt =
+      change === 'hidden' ? this.#environment.now() : change === 'shown' ? null : this.#hiddenAt
+  }
+
+  #wasHiddenLong(): boolean {
+    return this.#hiddenAt !== null && this.#environment.now() - this.#hiddenAt >= LONG_HIDDEN
+  }
+
+  #setState(state: ConversationState): void {
+    this.#state = state
+    this.#publish()
+  }
+
+  #publish(): void {
+    const next = this.#look()
+    const isSame = (Object.keys(next) as (keyof ConversationSnapshot)[]).every(
+      (key) => next[key] === this.#snapshot[key],
+    )
+    if (isSame) return
+    this.#snapshot = next
+    for (const listener of [...this.#listeners]) callSafely(listener)
+  }
+
+  #look(): ConversationSnapshot {
+    return {
+      state: this.#state,
+      messages: this.#timeline.messages,
+      pending: this.#outbox.pending,
+      hasOlder: this.#timeline.older !== null,
+      isLoadingOlder: this.#older !== null,
+    }
+  }
+}
+
+/** The owner of the room may let somebody in again, and a flood ends. */
+function canReopen(reason: ClosedReason): boolean {
+  return reason === 'forbidden' || reason === 'flooding'
+}
+
+function userIdOf(client: PortcullisClient): number | null {
+  const session = client.getSession()
+  return session.status === 'signed-in' ? session.user.id : null
+}
+
+/** A listener that throws is reported, and must not stop what is under way. */
+function callSafely(listener: () => void): void {
+  try {
+    listener()
+  } catch (error) {
+    setTimeout(() => {
+      throw error
+    })
+  }
+}
