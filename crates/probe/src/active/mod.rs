@@ -16,10 +16,10 @@ mod throttles;
 mod timing;
 mod uploads;
 
-pub(crate) use account::{Account, clean_up};
 use crate::client::{Answer, Request};
 use crate::evidence::Evidence;
 use crate::probe::{Context, Mode, Outcome, Probe, Running, Severity, Skip};
+pub(crate) use account::{Account, clean_up};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::Duration;
@@ -33,8 +33,9 @@ pub(crate) const PROBES: &[&[Probe]] = &[
     uploads::PROBES,
     objects::PROBES,
     sockets::PROBES,
-    enumeration::PROBES,
     sessions::PROBES,
+    mail::HOST,
+    enumeration::PROBES,
     cookies::PROBES,
     passwords::PROBES,
     throttles::REST,
@@ -108,7 +109,10 @@ async fn ask(ctx: &Context, request: Request) -> Result<Answer, Skip> {
 
 /// After a 429: tries once in a run whether a header field that names another caller gets past it.
 async fn try_bypass(ctx: &Context, request: &Request, refused: &Answer) -> Result<Option<Answer>, Skip> {
-    let soon = refused.header("retry-after").and_then(|value| value.parse::<u64>().ok()).is_some_and(|wait| wait < 3);
+    let soon = refused
+        .header("retry-after")
+        .and_then(|value| value.parse::<u64>().ok())
+        .is_some_and(|wait| wait < 3);
     if soon || ctx.accounts.tried_bypass.swap(true, Ordering::Relaxed) {
         return Ok(None);
     }
@@ -128,7 +132,11 @@ fn disguised(ctx: &Context, request: Request, name: Option<&str>) -> Request {
     let Some(name) = name else { return request };
     let [high, low] = ctx.accounts.addresses.fetch_add(1, Ordering::Relaxed).to_be_bytes();
     let address = format!("198.18.{high}.{low}");
-    if name == "Forwarded" { request.header(name, &format!("for={address}")) } else { request.header(name, &address) }
+    if name == "Forwarded" {
+        request.header(name, &format!("for={address}"))
+    } else {
+        request.header(name, &address)
+    }
 }
 
 /// A GET of the caller's own data; the status tells whether the token is good.

@@ -58,8 +58,8 @@ struct User {
 
 struct Session {
     user: usize,
-    /// Whether access tokens, refresh tokens and sockets go on.
-    lives: [bool; 3],
+    /// Whether access tokens, refresh tokens, new and open sockets go on.
+    lives: [bool; 4],
     generation: usize,
     spent: Vec<Instant>,
 }
@@ -103,7 +103,8 @@ async fn connection(accounts: Arc<Accounts>, stream: TcpStream) {
             Ok::<_, Infallible>(response)
         }
     });
-    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let connection =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let _ = connection.with_upgrades().await;
 }
 
@@ -112,14 +113,17 @@ async fn talk(accounts: Arc<Accounts>, query: String, upgrade: OnUpgrade, code: 
     let Ok(upgraded) = upgrade.await else { return };
     let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
     let token = query.trim_start_matches("token=");
+    // One that was opened after the logout is the hole itself.
+    let is_late = !accounts.may_stay(token);
     loop {
-        let code = code.or_else(|| (!accounts.may_stay(token)).then_some(4001));
+        let code = code.or_else(|| (!is_late && !accounts.may_stay(token)).then_some(4001));
         if let Some(code) = code {
             let _ = socket.close(Some(CloseFrame { code: code.into(), reason: "".into() })).await;
             while let Some(Ok(_)) = socket.next().await {}
             return;
         }
-        if let Ok(None | Some(Err(_))) = tokio::time::timeout(Duration::from_millis(50), socket.next()).await {
+        if let Ok(None | Some(Err(_))) = tokio::time::timeout(Duration::from_millis(50), socket.next()).await
+        {
             return;
         }
     }
@@ -136,8 +140,7 @@ impl Accounts {
 
     fn may_stay(&self, token: &str) -> bool {
         let state = self.state.lock().unwrap();
-        self.is("socket.outlives")
-            || sid(token).is_some_and(|sid| state.sessions.get(sid).is_some_and(|session| session.lives[2]))
+        sid(token).is_some_and(|sid| state.sessions.get(sid).is_some_and(|session| session.lives[3]))
     }
 
     /// Whether the call was answered; a socket that may open is not, but has status 101.
@@ -149,15 +152,19 @@ impl Accounts {
         let route = call.path.trim_end_matches('/');
         let id = route.rsplit('/').next().and_then(|part| part.split('.').next()?.parse::<usize>().ok());
         match (call.method.as_str(), route) {
-            ("POST", "/api/auth/register") if body.is_object() => self.register(&mut state, call, &body, reply),
+            ("POST", "/api/auth/register") if body.is_object() => {
+                self.register(&mut state, call, &body, reply)
+            }
             ("POST", "/api/auth/login") if body.is_object() => self.login(&mut state, call, &body, reply),
-            ("POST", "/api/auth/verify-email") if body.is_object() => match state.links.remove(&text("token")) {
-                Some(("verify", user)) => {
-                    state.users[user].verified = true;
-                    self.begin(&mut state, user, reply);
+            ("POST", "/api/auth/verify-email") if body.is_object() => {
+                match state.links.remove(&text("token")) {
+                    Some(("verify", user)) => {
+                        state.users[user].verified = true;
+                        self.begin(&mut state, user, reply);
+                    }
+                    _ => reply.json(400, &json!({"error": "token"})),
                 }
-                _ => reply.json(400, &json!({"error": "token"})),
-            },
+            }
             ("GET", "/verify-email") => {
                 if self.is("mail.prefetch") {
                     let link = state.links.remove(call.query.trim_start_matches("token="));
@@ -166,10 +173,17 @@ impl Accounts {
                 (reply.status, reply.body) = (200, "<!doctype html><title>Verify</title>".to_owned());
                 reply.set("content-type", "text/html; charset=utf-8");
             }
-            ("POST", "/api/auth/refresh") if body.is_object() => self.refresh(&mut state, call, &text("refresh"), reply),
+            ("POST", "/api/auth/refresh") if body.is_object() => {
+                self.refresh(&mut state, call, &text("refresh"), reply)
+            }
             ("POST", "/api/auth/logout") if body.is_object() => {
                 if let Some(sid) = sid(&text("refresh_token")) {
-                    let holes = ["sessions.logout_access", "sessions.logout_refresh", "socket.logout"];
+                    let holes = [
+                        "sessions.logout_access",
+                        "sessions.logout_refresh",
+                        "socket.logout",
+                        "socket.outlives",
+                    ];
                     state.sessions[sid].lives = holes.map(|hole| self.is(hole));
                 }
                 reply.json(200, &json!({"message": "bye"}));
@@ -180,7 +194,9 @@ impl Accounts {
             ("POST", "/api/auth/resend-verification") if body.is_object() => {
                 self.mailed(&mut state, call, &text("email"), "resend", reply);
             }
-            ("POST", "/api/auth/password-reset/confirm") if body.is_object() => self.confirm(&mut state, &text("token"), &text("password"), reply),
+            ("POST", "/api/auth/password-reset/confirm") if body.is_object() => {
+                self.confirm(&mut state, &text("token"), &text("password"), reply)
+            }
             ("POST", "/api/auth/change-password") if user.is_some() => {
                 let (own, user) = (caller_session(call), user.unwrap());
                 state.users[user].password = text("new_password");
@@ -199,14 +215,20 @@ impl Accounts {
             ("GET", "/api/books") => reply.json(200, &json!({"count": 1, "results": [{"id": 1}]})),
             ("POST", "/api/reviews") if body.is_object() => match user {
                 Some(user) => {
-                    let clean = if self.is("objects.script") { text("review_text") } else { "<p>kept</p>".to_owned() };
+                    let clean = if self.is("objects.script") {
+                        text("review_text")
+                    } else {
+                        "<p>kept</p>".to_owned()
+                    };
                     state.texts.push((user, clean));
                     reply.json(201, &json!({"id": state.texts.len() - 1}));
                 }
                 None if self.is("objects.anonymous") => reply.json(500, &json!({})),
                 None => reply.json(401, &json!({"error": "no token"})),
             },
-            (method, path) if path.starts_with("/api/reviews/") && id.is_some_and(|id| id < state.texts.len()) => {
+            (method, path)
+                if path.starts_with("/api/reviews/") && id.is_some_and(|id| id < state.texts.len()) =>
+            {
                 let (owner, text) = &state.texts[id.unwrap()];
                 let hole = if method == "GET" { "objects.read" } else { "objects.write" };
                 if user == Some(*owner) || user.is_some() && self.is(hole) {
@@ -229,7 +251,9 @@ impl Accounts {
                 self.open(&state, call, id, reply);
                 return false;
             }
-            ("GET", "/.well-known/jwks.json") => reply.json(200, &json!({"keys": [{"kty": "OKP", "x": PUBLIC}]})),
+            ("GET", "/.well-known/jwks.json") => {
+                reply.json(200, &json!({"keys": [{"kty": "OKP", "x": PUBLIC}]}))
+            }
             _ => return false,
         }
         true
@@ -255,7 +279,8 @@ impl Accounts {
 
     fn register(&self, state: &mut State, call: &Call, body: &Value, reply: &mut Reply) {
         let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-        let (name, email, password, first) = (text("username"), text("email"), text("password"), text("first_name"));
+        let (name, email, password, first) =
+            (text("username"), text("email"), text("password"), text("first_name"));
         if state.users.iter().any(|user| user.name == name) {
             if !self.refuse(state, call, "register", reply) {
                 reply.json(400, &json!({"error": "taken"}));
@@ -275,7 +300,13 @@ impl Accounts {
         if known && self.is("enumeration.register") {
             return reply.json(400, &json!({"error": "known"}));
         }
-        state.users.push(User { name: name.clone(), email: email.clone(), password, verified: false, staff: false });
+        state.users.push(User {
+            name: name.clone(),
+            email: email.clone(),
+            password,
+            verified: false,
+            staff: false,
+        });
         if !known {
             let user = state.users.len() - 1;
             self.mail(state, "verify", user, "http://front.example", &first);
@@ -292,31 +323,50 @@ impl Accounts {
             Some(user) if state.users[user].verified => {
                 self.begin(state, user, reply);
                 if call.header("x-auth-mode") == "cookie" {
-                    let refresh = reply.body.split("\"refresh\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-                    let flags = if self.is("cookies.login") { "Path=/" } else { "Path=/; HttpOnly; SameSite=Strict" };
+                    let refresh = reply
+                        .body
+                        .split("\"refresh\":\"")
+                        .nth(1)
+                        .unwrap()
+                        .split('"')
+                        .next()
+                        .unwrap()
+                        .to_owned();
+                    let flags =
+                        if self.is("cookies.login") { "Path=/" } else { "Path=/; HttpOnly; SameSite=Strict" };
                     reply.set("set-cookie", &format!("refresh={refresh}; {flags}"));
                 }
             }
             _ if self.refuse(state, call, "login", reply) => {}
             Some(_) if self.is("enumeration.login") => reply.json(401, &json!({"error": "wrong password"})),
-            None if user.is_none() && self.is("enumeration.login") => reply.json(401, &json!({"error": "unknown"})),
+            None if user.is_none() && self.is("enumeration.login") => {
+                reply.json(401, &json!({"error": "unknown"}))
+            }
             _ => reply.json(401, &json!({"error": "no"})),
         }
     }
 
     /// Begins a session and answers with its tokens.
     fn begin(&self, state: &mut State, user: usize, reply: &mut Reply) {
-        state.sessions.push(Session { user, lives: [true; 3], generation: 0, spent: Vec::new() });
+        state.sessions.push(Session { user, lives: [true; 4], generation: 0, spent: Vec::new() });
         self.tokens(state, state.sessions.len() - 1, reply);
     }
 
     fn tokens(&self, state: &State, sid: usize, reply: &mut Reply) {
         let session = &state.sessions[sid];
         let key = if self.is("tokens.guessable_key") { "secret" } else { KEY };
-        let claims = json!({"sid": sid, "exp": 4_000_000_000_u64, "is_staff": state.users[session.user].staff});
-        let signed = format!("{}.{}", URL_SAFE.encode(r#"{"alg":"HS256","typ":"JWT"}"#), URL_SAFE.encode(claims.to_string()));
+        let claims =
+            json!({"sid": sid, "exp": 4_000_000_000_u64, "is_staff": state.users[session.user].staff});
+        let signed = format!(
+            "{}.{}",
+            URL_SAFE.encode(r#"{"alg":"HS256","typ":"JWT"}"#),
+            URL_SAFE.encode(claims.to_string())
+        );
         let access = format!("{signed}.{}", mac(&signed, key));
-        reply.json(200, &json!({"access": access, "refresh": format!("refresh.{sid}.{}", session.generation)}));
+        reply.json(
+            200,
+            &json!({"access": access, "refresh": format!("refresh.{sid}.{}", session.generation)}),
+        );
     }
 
     fn refresh(&self, state: &mut State, call: &Call, given: &str, reply: &mut Reply) {
@@ -338,7 +388,7 @@ impl Accounts {
         } else if session.spent[generation].elapsed() > GRACE && !reuse || parallel {
             // Ten at once are no re-use, whatever the hole makes of them.
             if session.spent[generation].elapsed() > GRACE {
-                session.lives = [family; 3];
+                session.lives = [family; 4];
             }
             return reply.json(401, &refused);
         }
@@ -353,11 +403,17 @@ impl Accounts {
         match user {
             Some(user) if purpose == "reset" => {
                 let forged = self.is("mail.host") && !call.header("x-forwarded-host").is_empty();
-                let base = if forged { format!("http://{}", call.header("x-forwarded-host")) } else { "http://front.example".to_owned() };
+                let base = if forged {
+                    format!("http://{}", call.header("x-forwarded-host"))
+                } else {
+                    "http://front.example".to_owned()
+                };
                 self.mail(state, "reset", user, &base, "");
             }
             None if purpose == "reset" && self.refuse(state, call, "reset", reply) => return,
-            None if self.hole == format!("enumeration.{purpose}") => return reply.json(404, &json!({"error": "unknown"})),
+            None if self.hole == format!("enumeration.{purpose}") => {
+                return reply.json(404, &json!({"error": "unknown"}));
+            }
             _ => {}
         }
         reply.json(200, &json!({"message": "mailed"}));
@@ -366,7 +422,8 @@ impl Accounts {
     fn mail(&self, state: &mut State, purpose: &'static str, user: usize, base: &str, name: &str) {
         state.sent += 1;
         let token = format!("{purpose}-{}", state.sent);
-        let text = format!("To: {}\n\nHello {name}\n{base}/{purpose}?token={token}\n", state.users[user].email);
+        let text =
+            format!("To: {}\n\nHello {name}\n{base}/{purpose}?token={token}\n", state.users[user].email);
         state.links.insert(token, (purpose, user));
         let path = self.mails.join(format!("{:04}.eml", state.sent));
         std::fs::write(path.with_extension("partial"), text).unwrap();
@@ -378,7 +435,9 @@ impl Accounts {
             return reply.json(400, &json!({"error": "token"}));
         };
         let (twice, others) = (self.is("reset.twice"), self.is("reset.others"));
-        state.links.retain(|name, _| if name == token { twice } else { others || !name.starts_with("reset") });
+        state
+            .links
+            .retain(|name, _| if name == token { twice } else { others || !name.starts_with("reset") });
         state.users[user].password = password.to_owned();
         if !self.is("sessions.password_reset") {
             end_all(state, user, None);
@@ -444,21 +503,26 @@ impl Accounts {
             if self.is("tokens.unsigned") { String::new() } else { "-".to_owned() },
         ]);
         let session = state.sessions.get(sid(token)?)?;
-        let is_good = keys.contains(signature) || self.is("tokens.tampered") && !signature.is_empty() && !is_public(signed, signature);
+        let is_good = keys.contains(signature)
+            || self.is("tokens.tampered") && !signature.is_empty() && !is_public(signed, signature);
         (is_good && session.lives[place]).then_some(session.user)
     }
 }
 
 /// Whether the published key made the signature: its own hole.
 fn is_public(signed: &str, signature: &str) -> bool {
-    let raw = [PUBLIC.as_bytes().to_vec(), URL_SAFE.decode(PUBLIC).unwrap_or_default(), json!({"kty": "OKP", "x": PUBLIC}).to_string().into_bytes()];
+    let raw = [
+        PUBLIC.as_bytes().to_vec(),
+        URL_SAFE.decode(PUBLIC).unwrap_or_default(),
+        json!({"kty": "OKP", "x": PUBLIC}).to_string().into_bytes(),
+    ];
     raw.iter().any(|key| mac_of(signed, key) == signature)
 }
 
 fn end_all(state: &mut State, user: usize, but: Option<usize>) {
     for (sid, session) in state.sessions.iter_mut().enumerate() {
         if session.user == user && Some(sid) != but {
-            session.lives = [false; 3];
+            session.lives = [false; 4];
         }
     }
 }
