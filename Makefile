@@ -1,4 +1,4 @@
-.PHONY: run web check test e2e pictures timing crash bench bench-search growth word-vectors
+.PHONY: attack attack-short fuzz sbom licences ages reproducible run web check test e2e pictures timing crash bench bench-search growth word-vectors
 
 run: web
 	cargo run -- serve
@@ -53,3 +53,33 @@ bench-search:
 # What the search knows of words, made anew from its model and compared byte for byte; takes three minutes.
 word-vectors:
 	scripts/word_vectors.sh
+
+# Attackers let loose on a server of its own (docs/attacks.md); takes hours. NAMES chooses some of them.
+attack: web
+	cargo build
+	scripts/attack.sh "$${CARGO_TARGET_DIR:-target}/debug/portcullis" $(NAMES)
+
+# As make test does it, within minutes.
+attack-short: web
+	cargo build
+	scripts/attack.sh "$${CARGO_TARGET_DIR:-target}/debug/portcullis" --short $(NAMES)
+
+# Every fuzz target for FUZZ_SECONDS (600); TARGETS chooses some of them.
+fuzz:
+	scripts/fuzz.sh $(TARGETS)
+
+# What is in the binary, as CycloneDX.
+sbom:
+	"$$(scripts/tools.sh)/attacks/bin/python" scripts/supply/sbom.py sbom.json
+
+# THIRD-PARTY.txt, made anew.
+licences: web
+	python3 scripts/supply/third_party.py
+
+# Whether a dependency is younger than a week.
+ages:
+	"$$(scripts/tools.sh)/attacks/bin/python" scripts/supply/ages.py "$$(scripts/tools.sh)/ages"
+
+# Two release builds in two folders, compared byte for byte.
+reproducible:
+	scripts/supply/reproducible.sh

@@ -97,19 +97,35 @@ if ! have cargo-deny && [ ! -x "$tools/bin/cargo-deny" ]; then
   fi
 fi
 
-# Django, simplejwt and PyJWT, which scripts/interop.py compares the server with, scripts/backends.py runs and
-# scripts/check_url.py probes.
-python=$tools/python
-if ! cmp -s scripts/requirements.txt "$python/requirements.txt"; then
+# What scripts/attacks lets loose.
+if ! have sqlmap || ! have ffuf || ! have wapiti; then
+  if may_install; then
+    install_packages sqlmap ffuf wapiti
+  else
+    missing "attackers; install the packages sqlmap, ffuf and wapiti."
+  fi
+fi
+
+# A folder of Python packages for a list of them.
+install_python() {
+  cmp -s "$2" "$1/requirements.txt" && return
   if ! python3 -c 'import ensurepip, venv' 2>/dev/null && may_install; then
     install_packages python3-venv
   fi
-  if python3 -m venv "$python" && "$python/bin/pip" install --quiet --disable-pip-version-check -r scripts/requirements.txt; then
-    cp scripts/requirements.txt "$python/requirements.txt"
+  # One pip that can tell how old a package is.
+  if python3 -m venv "$1" && "$1/bin/pip" install --quiet --disable-pip-version-check pip==26.2 &&
+    "$1/bin/pip" install --quiet --disable-pip-version-check -r "$2"; then
+    cp "$2" "$1/requirements.txt"
   else
-    missing "Python's venv or the packages in scripts/requirements.txt; install python3-venv."
+    missing "Python's venv or the packages in $2; install python3-venv."
   fi
-fi
+}
+
+# Django, simplejwt and PyJWT, which scripts/interop.py compares the server with, scripts/backends.py runs and
+# scripts/check_url.py probes.
+install_python "$tools/python" scripts/requirements.txt
+# Schemathesis, HTTP/2 for scripts/attacks, and the schema of CycloneDX.
+install_python "$tools/attacks" scripts/attacks/requirements.txt
 
 # What the Express example imports.
 node=$tools/node

@@ -26,6 +26,13 @@ if [ -x "$tools/python/bin/python" ]; then
   "$tools/python/bin/python" scripts/interop.py "$built/portcullis"
   "$tools/python/bin/python" scripts/backends.py "$built/portcullis" "$built/examples/axum_backend"
 fi
+# What comes from others: its licences, its age, the list of it.
+python3 scripts/supply/third_party.py --check
+if [ -x "$tools/attacks/bin/python" ]; then
+  "$tools/attacks/bin/python" scripts/supply/ages.py "$tools/ages"
+  "$tools/attacks/bin/python" scripts/supply/sbom.py "$built/../sbom.json"
+  scripts/attack.sh "$built/portcullis" --short
+fi
 # What has run, for the pages that name tests.
 TEST_REPORTS="$built/../test-reports"
 rm -rf "$TEST_REPORTS" && mkdir "$TEST_REPORTS"

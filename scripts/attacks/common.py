@@ -109,6 +109,7 @@ def server(binary, throttled=False, **settings):
             "PORTCULLIS_SERVER__LISTEN": f"127.0.0.1:{port}",
             "PORTCULLIS_TOKENS__ACCESS_LIFETIME": "6h",
             "PORTCULLIS_THROTTLE__ENABLED": "true" if throttled else "false",
+            "NO_COLOR": "1",
             "PORTCULLIS_PASSWORD__MEMORY_KIB": "64",
             "PORTCULLIS_PASSWORD__ITERATIONS": "1",
         } | {f"PORTCULLIS_{key}": value for key, value in settings.items()}

@@ -5,7 +5,7 @@ import subprocess
 
 from common import PASSWORD, program, server
 
-SECONDS = {True: 12, False: 130}
+SECONDS = {True: 5, False: 130}
 
 
 def guess(target, folder, words, places, seconds, rate):
@@ -17,7 +17,7 @@ def guess(target, folder, words, places, seconds, rate):
         lists += ["-w", f"{folder / keyword}:{keyword}"]
     command = [
         program("ffuf"), "-u", f"{target.url}/api/auth/login/", "-X", "POST", "-mode", "pitchfork", *lists,
-        "-H", "Content-Type: application/json", *places, "-mc", "all", "-t", "20", "-rate", str(rate),
+        "-H", "Content-Type: application/json", *places, "-mc", "all", "-t", "20", "-p", str(20 / rate),
         "-maxtime", str(seconds), "-s", "-o", str(out), "-of", "json",
     ]
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=seconds + 60)
@@ -43,7 +43,6 @@ def attack(binary, short):
     }
     for name, (words, places) in cases.items():
         with server(binary, throttled=True) as target:
-            # Before the guesses: afterwards the owner is locked out without a device cookie, as the contract says.
             answered, made = guess(target, target.folder, words, places, seconds, rate)
             calls += made
             allowed = 5 * (seconds // 60 + 1)

@@ -1,6 +1,7 @@
 """Header, host, mail and log injection: nothing of a request becomes a header, a link or a line of the log."""
 
 import json
+import time
 import urllib.parse
 
 from common import raw, server
@@ -71,7 +72,6 @@ def poisoned_mails(target):
     name = "mail_injection"
     target.call("POST", "/api/auth/register/", {"username": name, "email": "m@example.com\r\nBcc: evil@evil.example", "password": "Sturdy-Harbour-42"})
     target.call("POST", "/api/auth/register/", {"username": name, "email": "m@example.com", "password": "Sturdy-Harbour-42"})
-    import time
     end = time.monotonic() + 20
     while not (mails := list(target.folder.glob("data/mail/*.eml"))) and time.monotonic() < end:
         time.sleep(0.1)

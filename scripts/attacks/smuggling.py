@@ -4,21 +4,15 @@ import contextlib
 import os
 import pathlib
 import re
-import socket
 import tempfile
 
 import h2.config
 import h2.connection
-import h2.errors
 
 from common import free_port, program, raw, running, server
 
 HIDDEN = b"GET /api/books/7/ HTTP/1.1\r\nHost: x\r\nX-Ignore: "
 PREFIX = b"POST /api/auth/verify/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-
-
-def chunked(body):
-    return b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"
 
 
 def payloads():
@@ -141,7 +135,6 @@ def victims(port, after):
 
 def attack(binary, short):
     findings, tried = [], 0
-    # As much memory as one process keeps: one connection behind nginx is what clients share.
     with server(binary, SERVER__TRUSTED_PROXIES="127.0.0.1/32") as target, nginx(target.port) as (port, h2_port):
         findings += victims(port, "nothing")
         for name, data in payloads():

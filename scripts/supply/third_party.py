@@ -1,0 +1,33 @@
+"""THIRD-PARTY.txt: the licences of what is in the binary. `--check` tells whether the file is of today's lock files."""
+
+import collections
+import sys
+
+from shipped import ROOT, parts
+
+FILE = ROOT / "THIRD-PARTY.txt"
+
+
+def render():
+    shipped = parts()
+    rows = [f"{part.kind:5} {part.name} {part.version}: {part.licence}" for part in shipped]
+    users = collections.defaultdict(list)
+    for part in shipped:
+        for path in part.texts():
+            text = "\n".join(line.rstrip() for line in path.read_text(errors="replace").strip().splitlines())
+            users[text].append(f"{part.name} {part.version}")
+    blocks = [f"{'=' * 78}\n{', '.join(dict.fromkeys(names))}\n{'=' * 78}\n{text}" for text, names in users.items()]
+    head = "What is inside the binary of Portcullis and was made by others, with its licences.\nMade by `make licences`."
+    return "\n\n".join([head, "\n".join(rows), *blocks]) + "\n"
+
+
+def main():
+    text = render()
+    if "--check" not in sys.argv:
+        FILE.write_text(text)
+        print(f"{FILE.name}: {text.count(chr(10))} lines")
+    elif not FILE.exists() or FILE.read_text() != text:
+        sys.exit(f"{FILE.name} is stale: run make licences")
+
+
+main()
