@@ -29,7 +29,7 @@ const AFTER_LOGOUT: [&str; 4] =
     ["sessions.logout_access", "sessions.logout_refresh", "socket.logout", "socket.outlives"];
 const LIMIT: usize = 10;
 /// How long a throttle that was reached lets nobody pass.
-const CLOSED: Duration = Duration::from_secs(3);
+const CLOSED: Duration = Duration::from_secs(8);
 const GRACE: Duration = Duration::from_secs(5);
 
 pub struct Accounts {
@@ -274,9 +274,10 @@ impl Accounts {
         if *tries <= LIMIT || open || evades {
             return false;
         }
-        until.get_or_insert_with(|| Instant::now() + CLOSED);
+        let until = until.get_or_insert_with(|| Instant::now() + CLOSED);
+        let wait = until.duration_since(Instant::now()).as_secs() + 1;
         reply.json(429, &json!({"error": "later"}));
-        reply.set("retry-after", &CLOSED.as_secs().to_string());
+        reply.set("retry-after", &wait.to_string());
         true
     }
 
@@ -321,7 +322,7 @@ impl Accounts {
     fn login(&self, state: &mut State, call: &Call, body: &Value, reply: &mut Reply) {
         let user = state.users.iter().position(|user| body["username"] == user.name.as_str());
         if user.is_some() && self.is("timing.login") {
-            std::thread::sleep(Duration::from_millis(3));
+            std::thread::sleep(Duration::from_millis(25));
         }
         match user.filter(|user| body["password"] == state.users[*user].password.as_str()) {
             Some(user) if state.users[user].verified => {
@@ -402,7 +403,7 @@ impl Accounts {
     fn reset(&self, state: &mut State, call: &Call, email: &str, reply: &mut Reply) {
         let user = state.users.iter().position(|user| user.email == email);
         if user.is_some() && self.is("timing.reset") {
-            std::thread::sleep(Duration::from_millis(3));
+            std::thread::sleep(Duration::from_millis(25));
         }
         match user {
             Some(user) if self.is("mail.host") && !call.header("x-forwarded-host").is_empty() => {
