@@ -23,8 +23,14 @@ if [ -x "$tools/python/bin/python" ]; then
   "$tools/python/bin/python" scripts/interop.py "$built/portcullis"
   "$tools/python/bin/python" scripts/backends.py "$built/portcullis" "$built/examples/axum_backend"
 fi
+# What has run, for the pages that name tests.
+TEST_REPORTS="$built/../test-reports"
+rm -rf "$TEST_REPORTS" && mkdir "$TEST_REPORTS"
+export TEST_REPORTS
 scripts/web_test.sh "$built/portcullis"
 scripts/e2e.sh "$built/portcullis" $(cd web/e2e && ls *.spec.ts | grep -vE '^(screenshots|pictures|first-paint)')
 
 # Last, so that its summary is what one sees.
 cargo nextest run --workspace
+cp target/nextest/default/junit.xml "$TEST_REPORTS/rust.xml"
+python3 scripts/named_tests_ran.py "$TEST_REPORTS"

@@ -1,7 +1,7 @@
 //! Where everything meets: the router, the start, the background tasks, the end.
 
 use crate::access::{
-    Access, DeviceCookies, GuardContext, KeySettings, Keys, Lifetimes, Limits, Passwords, Rates,
+    Access, DeviceCookies, GuardContext, KeySettings, Keys, Lifetimes, Limits, Passwords, Rates, Watch,
 };
 use crate::accounts;
 use crate::api_docs;
@@ -23,6 +23,7 @@ use crate::serve;
 use crate::state::{App, Feature};
 use crate::storage::{Files, PublicPages, Storage};
 use crate::uploads::Uploads;
+use crate::webhooks::Webhooks;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -97,7 +98,9 @@ impl Running {
         let (cancel, tasks) = (CancellationToken::new(), TaskTracker::new());
         let search = Search::new(&app, cancel.clone()).map_err(StartError)?;
         let mailer = mailer(&app.config, app.transport.clone())?;
-        background::spawn(&app, &search, mailer, (&cancel, &tasks));
+        let webhooks = Webhooks::open(&app.config.webhooks, app.storage.clone(), app.clock.clone());
+        let workers = (mailer, webhooks.map_err(StartError)?);
+        background::spawn(&app, &search, workers, (&cancel, &tasks));
         let service = NormalizePathLayer::trim_trailing_slash().layer(router(&app, &search)?);
         tasks.spawn(serve::run(listener, tls, service, cancel.clone()));
         tasks.close();
@@ -151,11 +154,7 @@ fn fix_port(config: &mut Config, address: SocketAddr) -> Result<(), StartError> 
 /// # Errors
 /// When it cannot be opened or migrated.
 pub async fn open_storage(config: &Config) -> Result<Arc<Storage>, StartError> {
-    let url = match config.storage.sqlite_path() {
-        Some(path) => format!("sqlite://{}", path.display()),
-        None => config.storage.database_url.expose_text().to_owned(),
-    };
-    let storage = Storage::connect(&url).await.map_err(StartError::of)?;
+    let storage = Storage::connect(&config.storage.connect_url()).await.map_err(StartError::of)?;
     storage.migrate::<Migrator>().await.map_err(StartError::of)?;
     Ok(Arc::new(storage))
 }
@@ -190,7 +189,8 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
         grace: config.tokens.refresh_grace,
         prf_key: root.derive(Purpose::Prf),
     };
-    let access = Access::start(clock.clone(), storage.clone(), keys, lifetimes).await;
+    let outbox = Outbox::new(seal, random.clone());
+    let access = Access::start(clock.clone(), storage.clone(), keys, lifetimes, outbox.clone()).await;
     let access = Arc::new(access.map_err(StartError::database)?);
     let rates = rates(&config)?;
     let throttle_key = *root.derive(Purpose::Throttle);
@@ -216,7 +216,8 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
         files,
         uploads: Uploads::new(&config.uploads),
         csrf: CsrfGuard::new(own, cors(&config)?),
-        outbox: Outbox::new(seal, random.clone()),
+        outbox,
+        watch: Watch::default(),
         code_key: root.derive(Purpose::Code),
         pages: PublicPages::new(clock.clone()),
         hub: Hub::new(caps(&config)),

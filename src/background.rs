@@ -9,6 +9,7 @@ use crate::mail::{Mailer, Prepare, Worker};
 use crate::profiles;
 use crate::search::{self, Search};
 use crate::state::App;
+use crate::webhooks::{DropOld, Webhooks};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +25,7 @@ const CLEAN_EVERY: Duration = Duration::from_secs(10 * 60);
 pub fn spawn(
     app: &Arc<App>,
     search: &Arc<Search>,
-    mailer: Mailer,
+    (mailer, webhooks): (Mailer, Option<Webhooks>),
     (cancel, tasks): (&CancellationToken, &TaskTracker),
 ) {
     let worker = Worker {
@@ -35,6 +36,9 @@ pub fn spawn(
         clock: app.clock.clone(),
     };
     tasks.spawn(worker.run(cancel.clone()));
+    if let Some(webhooks) = webhooks {
+        tasks.spawn(webhooks.run(cancel.clone()));
+    }
     let poll = app.clone();
     every(POLL_EVERY, cancel, tasks, move || {
         let app = poll.clone();
@@ -60,6 +64,7 @@ pub fn spawn(
             warn("the clean-up failed", accounts::cleanup::run(&app).await);
             let empty = DropExpiredSnapshots(app.now());
             warn("old throttles were not dropped", app.storage.write(empty).await);
+            warn("old webhooks were not dropped", app.storage.write(DropOld(app.now())).await);
             warn("deleted rooms were not removed", chat::purge(&app.storage).await);
             warn("passwords were not counted", app.passwords.count_schemes(&app.storage).await);
             warn("old news of books was not dropped", search::clean(&app).await);

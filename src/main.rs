@@ -57,6 +57,10 @@ enum Verb {
     },
     /// Prints a fresh SECRET_KEY.
     Secret,
+    /// Checks whether an installation is safe.
+    ///
+    /// Exit code: 0 nothing is unsafe (there may be warnings), 1 something is, 2 it could not be judged.
+    Check(verbs::check::CheckArguments),
     /// Shows the settings.
     Config {
         #[command(subcommand)]
@@ -143,7 +147,10 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(run(cli)),
+        Ok(runtime) => match cli.verb {
+            Verb::Check(_) => return runtime.block_on(check(cli)),
+            _ => runtime.block_on(run(cli)),
+        },
         Err(error) => Err(Failure(format!("cannot start: {error}"))),
     };
     match outcome {
@@ -161,6 +168,18 @@ struct Failure(String);
 impl<E: fmt::Display> From<E> for Failure {
     fn from(error: E) -> Self {
         Self(error.to_string())
+    }
+}
+
+/// Apart from the other verbs, since a finding is no failure to run.
+async fn check(cli: Cli) -> ExitCode {
+    match (flags(&cli), cli.verb) {
+        (Ok(flags), Verb::Check(arguments)) => verbs::check::run(flags, arguments).await,
+        (Err(Failure(message)), _) => {
+            eprintln!("portcullis: {message}");
+            ExitCode::from(2)
+        }
+        _ => ExitCode::from(2),
     }
 }
 
@@ -182,6 +201,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             print(&format!("{}\n", portcullis::admin::fresh_secret(&Random::system())));
             Ok(())
         }
+        Verb::Check(_) => Err(Failure("check has an exit code of its own".to_owned())),
         Verb::Config { verb: ConfigVerb::Explain } => {
             let settings = config::Settings::merge(config::Sources::from_process(flags));
             print(&config::explain::render(&config::explain::explain(&settings)));

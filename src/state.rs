@@ -1,6 +1,6 @@
 //! What handlers share: one concrete value, made once at the start.
 
-use crate::access::{Access, DeviceCookies, GuardContext, Passwords};
+use crate::access::{Access, DeviceCookies, GuardContext, Passwords, Watch};
 use crate::config::{Config, Profile};
 use crate::error::Result;
 use crate::hub::Hub;
@@ -34,6 +34,8 @@ pub struct App {
     pub access: Arc<Access>,
     /// Passwords.
     pub passwords: Passwords,
+    /// Signs of attacks.
+    pub watch: Watch,
     /// Device cookies.
     pub devices: Arc<DeviceCookies>,
     /// What cookie calls must prove.

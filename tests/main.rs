@@ -4,12 +4,16 @@
 
 mod accounts;
 mod api_docs;
+mod asvs;
 mod avatars;
 mod avatars_elsewhere;
 mod backup;
 mod books;
 mod chat;
+mod check_deploy;
+mod check_url;
 mod community;
+mod connections;
 mod crash;
 mod guide_flow;
 mod harness;
@@ -31,5 +35,6 @@ mod tidy;
 mod timing;
 mod tokens;
 mod verbs;
+mod watching;
 mod web;
 mod who_sees_reviews;

@@ -126,6 +126,7 @@ async fn a_token_spent_longer_ago_than_the_grace_ends_the_family() {
     app.post("/api/auth/refresh/", json!({ "refresh": first })).await.expect(401);
     app.post("/api/auth/refresh/", json!({ "refresh": next.text("refresh") })).await.expect(401);
     app.get("/api/auth/me/", &next.text("access")).await.expect(401);
+    assert!(app.mails().await.iter().any(|mail| mail.subject.contains("ended for safety")));
     app.stop().await;
 }
 

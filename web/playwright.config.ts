@@ -8,6 +8,8 @@ import { BINARY, settings } from './e2e/settings'
 const outside = process.env.E2E_BASE_URL
 const listen = `127.0.0.1:${process.env.E2E_PORT ?? '4173'}`
 const baseURL = outside ?? `http://${listen}`
+/** Where scripts/test.sh gathers what has run. */
+const reports = process.env.TEST_REPORTS
 
 export default defineConfig({
   testDir: 'e2e',
@@ -15,7 +17,10 @@ export default defineConfig({
   workers: 1,
   retries: 0,
   forbidOnly: Boolean(process.env.CI),
-  reporter: process.env.CI ? 'line' : 'list',
+  reporter: [
+    [process.env.CI ? 'line' : 'list'],
+    ...(reports ? [['junit', { outputFile: `${reports}/browser.xml` }] as const] : []),
+  ],
   use: {
     baseURL,
     locale: 'en-GB',

@@ -9,6 +9,8 @@ const server = process.env.PORTCULLIS_URL ?? 'http://127.0.0.1:8000'
 const proxy = Object.fromEntries(
   ['/api', '/dev', '/media', '/.well-known', '/ws'].map((path) => [path, { target: server, ws: true }]),
 )
+/** Where scripts/test.sh gathers what has run. */
+const reports = process.env.TEST_REPORTS
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 export default defineConfig({
@@ -38,5 +40,6 @@ export default defineConfig({
     include: ['src/**/*.test.{ts,tsx}'],
     setupFiles: ['src/testing/setup.ts'],
     restoreMocks: true,
+    reporters: reports ? ['default', ['junit', { outputFile: `${reports}/web.xml` }]] : ['default'],
   },
 })

@@ -24,6 +24,7 @@ mod staff;
 mod ticket;
 mod users;
 mod visibility;
+mod watch;
 
 pub use client::{Client, Origin, RequestId, describe_device};
 pub use current_user::{CurrentUser, MaybeUser};
@@ -43,8 +44,10 @@ pub use visibility::{
     Viewer, add_to_books, audience_of_new, in_use, is_blocked, refresh_audience, relation, standing,
     visibility,
 };
+pub use watch::{Alarm, Watch};
 
 use crate::error::{Error, Result};
+use crate::mail::Outbox;
 use crate::model::users::{Model as User, Status};
 use crate::storage::Storage;
 use feed::Feed;
@@ -63,6 +66,7 @@ pub struct Access {
     feed: Feed,
     live: Live,
     news: broadcast::Sender<i64>,
+    outbox: Outbox,
 }
 
 /// News that wait for whoever listens; whoever comes later than that has to ask about everybody.
@@ -91,11 +95,12 @@ impl Access {
         storage: Arc<Storage>,
         keys: Keys,
         lifetimes: Lifetimes,
+        outbox: Outbox,
     ) -> Result<Self> {
         let users = Users::new(storage.clone());
         let feed = Feed::load(&storage, clock.clone(), lifetimes.access).await?;
         let (news, _) = broadcast::channel(NEWS_KEPT);
-        Ok(Self { clock, storage, keys, lifetimes, users, feed, live: Live::new(), news })
+        Ok(Self { clock, storage, keys, lifetimes, users, feed, live: Live::new(), news, outbox })
     }
 
     /// The signing keys.

@@ -184,7 +184,9 @@ impl Access {
         audit: Option<(Kind, Client)>,
     ) -> Result<()> {
         let now = self.clock.now();
-        let ended = self.storage.write(EndOne { user_id, session_id, now, audit }).await?;
+        let outbox = self.outbox.clone();
+        let ended = self.storage.write(EndOne { user_id, session_id, now, audit, outbox }).await?;
+        self.outbox.wake();
         self.forget(user_id, &ended);
         Ok(())
     }

@@ -257,6 +257,7 @@ pub(super) struct EndOne {
     pub(super) session_id: i64,
     pub(super) now: Timestamp,
     pub(super) audit: Option<(crate::audit::Kind, Client)>,
+    pub(super) outbox: crate::mail::Outbox,
 }
 
 impl Write for EndOne {
@@ -267,8 +268,22 @@ impl Write for EndOne {
         if let (Some((kind, client)), false) = (&self.audit, ended.is_empty()) {
             let subject = crate::audit::Subject::session(self.user_id, self.session_id);
             crate::audit::record(tx, *kind, subject, client, self.now).await?;
+            if *kind == crate::audit::Kind::TokenReused {
+                self.outbox.enqueue(tx, &self.warning(client), self.now).await?;
+            }
         }
         Ok(ended)
+    }
+}
+
+impl EndOne {
+    fn warning(&self, client: &Client) -> crate::mail::Letter {
+        crate::mail::Letter::TokenReused {
+            user_id: self.user_id,
+            ip_prefix: client.ip_prefix.clone(),
+            device: client.device.clone(),
+            at: self.now,
+        }
     }
 }
 

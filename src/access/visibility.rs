@@ -11,10 +11,10 @@ use crate::model::{blocks, books, follows, profiles, reviews, users};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use portcullis_security::permission::{Audience, Relation, Standing, Visibility};
-use sea_orm::sea_query::{Expr, Query, SelectStatement, UnionType};
+use sea_orm::sea_query::{Expr, LockType, Query, SelectStatement, UnionType};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter,
-    QuerySelect,
+    QuerySelect, QueryTrait,
 };
 
 /// Ids in one statement.
@@ -239,10 +239,14 @@ pub async fn is_blocked(db: &impl ConnectionTrait, one: i64, other: i64) -> Resu
 
 /// Whether an account is in use.
 pub fn standing(user: &users::Model) -> Standing {
-    match user.status {
+    standing_of(user.status, user.email_verified_at)
+}
+
+fn standing_of(status: users::Status, email_verified_at: Option<i64>) -> Standing {
+    match status {
         users::Status::Deleted => Standing::Deleted,
         users::Status::Banned => Standing::Suspended,
-        users::Status::Active if user.email_verified_at.is_none() => Standing::Suspended,
+        users::Status::Active if email_verified_at.is_none() => Standing::Suspended,
         users::Status::Active => Standing::Active,
     }
 }
@@ -256,7 +260,11 @@ pub fn in_use() -> Condition {
 
 /// The setting of a profile; one that cannot be read hides it.
 pub fn visibility(profile: &profiles::Model) -> Visibility {
-    Visibility::parse(&profile.visibility).unwrap_or(Visibility::Private)
+    parse_visibility(&profile.visibility)
+}
+
+fn parse_visibility(setting: &str) -> Visibility {
+    Visibility::parse(setting).unwrap_or(Visibility::Private)
 }
 
 /// For whom a thing is that its owner is about to write, inside the writing transaction.
@@ -267,19 +275,28 @@ pub fn visibility(profile: &profiles::Model) -> Visibility {
 /// # Errors
 /// 401 when the account is gone.
 pub async fn audience_of_new(tx: &DatabaseTransaction, user_id: i64, is_public: bool) -> Result<Audience> {
-    let profile = profiles::Entity::find_by_id(user_id).lock_shared().one(tx).await?;
-    audience(tx, user_id, profile, is_public).await
+    let (visibility, standing) = owner(tx, user_id, LockType::Share).await?;
+    Ok(Audience::of(visibility, is_public, standing))
 }
 
-async fn audience(
-    tx: &DatabaseTransaction,
-    user_id: i64,
-    profile: Option<profiles::Model>,
-    is_public: bool,
-) -> Result<Audience> {
-    let profile = profile.ok_or_else(Error::token_not_valid)?;
-    let user = users::Entity::find_by_id(user_id).one(tx).await?.ok_or_else(Error::token_not_valid)?;
-    Ok(Audience::of(visibility(&profile), is_public, standing(&user)))
+/// The profile's setting, whose row stays locked, and whether the account is in use.
+async fn owner(tx: &DatabaseTransaction, user_id: i64, lock: LockType) -> Result<(Visibility, Standing)> {
+    let account = |column: users::Column| {
+        let own = users::Column::Id.into_expr().equals(profiles::Column::UserId.as_column_ref());
+        let row = users::Entity::find().select_only().column(column).filter(own);
+        Expr::expr(row.into_query())
+    };
+    let found = profiles::Entity::find_by_id(user_id)
+        .select_only()
+        .column(profiles::Column::Visibility)
+        .expr_as(account(users::Column::Status), "status")
+        .expr_as(account(users::Column::EmailVerifiedAt), "email_verified_at")
+        .lock(lock)
+        .into_tuple::<(String, Option<users::Status>, Option<i64>)>()
+        .one(tx)
+        .await?;
+    let Some((setting, Some(status), verified_at)) = found else { return Err(Error::token_not_valid()) };
+    Ok((parse_visibility(&setting), standing_of(status, verified_at)))
 }
 
 /// Makes the stored audience of a user's reviews, and the public sums of their books, what they have to be
@@ -289,9 +306,9 @@ async fn audience(
 /// # Errors
 /// 401 when the account is gone.
 pub async fn refresh_audience(tx: &DatabaseTransaction, user_id: i64) -> Result<()> {
-    let profile = profiles::Entity::find_by_id(user_id).lock_exclusive().one(tx).await?;
+    let (visibility, standing) = owner(tx, user_id, LockType::Update).await?;
     for is_public in [true, false] {
-        let wanted = audience(tx, user_id, profile.clone(), is_public).await?;
+        let wanted = Audience::of(visibility, is_public, standing);
         let stale = Condition::all()
             .add(reviews::Column::UserId.eq(user_id))
             .add(reviews::Column::IsPublic.eq(is_public))

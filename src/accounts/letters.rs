@@ -50,6 +50,12 @@ async fn prepare_letter(app: &App, letter: Letter, created_at: Timestamp) -> Res
         Letter::NewDevice { user_id, ip_prefix, device, at } => {
             notice(app, user_id, Content::NewDevice { ip_prefix, device, at }).await
         }
+        Letter::TokenReused { user_id, ip_prefix, device, at } => {
+            warning(app, user_id, Content::TokenReused { ip_prefix, device, at }).await
+        }
+        Letter::PasswordGuessed { user_id, at } => {
+            warning(app, user_id, Content::PasswordGuessed { at }).await
+        }
         Letter::Invitation { address, lifetime } => {
             invite::send(app, address, Duration::from_secs(lifetime)).await.map(Some)
         }
@@ -75,6 +81,12 @@ fn to(user: &User, content: Content) -> Prepared {
 
 async fn notice(app: &App, user_id: i64, content: Content) -> Result<Option<Prepared>> {
     Ok(find(app, user_id).await?.map(|user| to(&user, content)))
+}
+
+/// Of attacks only the owner hears: an unproved address may be a stranger's.
+async fn warning(app: &App, user_id: i64, content: Content) -> Result<Option<Prepared>> {
+    let owner = find(app, user_id).await?.filter(|user| user.email_verified_at.is_some());
+    Ok(owner.filter(|user| user.status == Status::Active).map(|user| to(&user, content)))
 }
 
 async fn verify_email(app: &App, user_id: i64) -> Result<Option<Prepared>> {

@@ -3,7 +3,7 @@
 use super::cookies::{Cookies, is_cookie_mode};
 use super::names;
 use super::responses::LoginUser;
-use crate::access::{Client, NewHash, NewSession, TokenPair, find_by_login, fold, refresh_audience};
+use crate::access::{Alarm, Client, NewHash, NewSession, TokenPair, find_by_login, fold, refresh_audience};
 use crate::audit::{self, Kind, Subject};
 use crate::error::{Error, Result};
 use crate::extract::{Body, FromInput, Input};
@@ -75,7 +75,7 @@ pub async fn login(
     let user = match admit(&app, user, verified) {
         Ok(user) => user,
         Err((user_id, refusal)) => {
-            app.storage.write(RecordFailure { user_id, client, now: app.now() }).await?;
+            record_failure(&app, &request.username, user_id, client).await?;
             return Err(refusal);
         }
     };
@@ -129,6 +129,7 @@ async fn begin(
     let session = NewSession::new(user.id, &client, app.access.lifetimes(), now, &app.random);
     let row = session.row().clone();
     let begin = BeginSession {
+        alarm: app.watch.succeeded(&client, user.id, now),
         session,
         user: user.clone(),
         rehashed,
@@ -145,9 +146,22 @@ async fn begin(
     Ok(app.access.tokens(&row, user, &app.random))
 }
 
+async fn record_failure(app: &App, login: &str, user_id: Option<i64>, client: Client) -> Result<()> {
+    let now = app.now();
+    let alarms = app.watch.failed(&client, &fold(login), user_id, now);
+    let is_alarming = !alarms.is_empty();
+    app.storage.write(RecordFailure { user_id, client, alarms, outbox: app.outbox.clone(), now }).await?;
+    if is_alarming {
+        app.outbox.wake();
+    }
+    Ok(())
+}
+
 struct RecordFailure {
     user_id: Option<i64>,
     client: Client,
+    alarms: Vec<Alarm>,
+    outbox: Outbox,
     now: Timestamp,
 }
 
@@ -156,11 +170,16 @@ impl Write for RecordFailure {
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         let subject = Subject { user_id: self.user_id, session_id: None };
-        audit::record(tx, Kind::LoginFailed, subject, &self.client, self.now).await
+        audit::record(tx, Kind::LoginFailed, subject, &self.client, self.now).await?;
+        for alarm in &self.alarms {
+            alarm.record(tx, &self.client, &self.outbox, self.now).await?;
+        }
+        Ok(())
     }
 }
 
 struct BeginSession {
+    alarm: Option<Alarm>,
     session: NewSession,
     user: User,
     rehashed: Option<NewHash>,
@@ -178,6 +197,9 @@ impl Write for BeginSession {
         if self.is_new_device(tx).await? {
             audit::record(tx, Kind::NewDevice, subject, &self.client, self.now).await?;
             self.outbox.enqueue(tx, &self.notice(), self.now).await?;
+        }
+        if let Some(alarm) = &self.alarm {
+            alarm.record(tx, &self.client, &self.outbox, self.now).await?;
         }
         self.session.insert(tx).await?;
         self.update_user(tx).await?;

@@ -1,13 +1,16 @@
 //! The append-only record of security events (guide §17 "Logging", ASVS v5.0.0-16.3).
 //!
-//! Events are only appended ([`record`]): nothing in the server changes or reads back an event but the owner's
-//! export, and only the erasure of an account takes its events along.
+//! Events are only appended ([`record`]): nothing in the server changes one, and only the erasure of an account
+//! takes its events along. An event that an operator wants to hear of at once ([`Kind::is_alert`]) puts a webhook
+//! beside itself, in the same transaction.
 
 use crate::access::Client;
 use crate::error::Result;
 use crate::model::audit_events::{ActiveModel, Entity};
+use crate::model::webhooks;
 use portcullis_security::clock::Timestamp;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use serde_json::json;
 
 /// What happened. The slug is stored; a reader of the table should need no manual.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,14 @@ pub enum Kind {
     KeyRotated,
     /// A signing key was revoked, and with it every token that it had signed.
     KeyRevoked,
+    /// From one network many accounts' passwords were wrong.
+    CredentialStuffing,
+    /// One account's password was wrong many times, or from many networks.
+    PasswordGuessing,
+    /// One account logged in from many networks within minutes.
+    LoginBurst,
+    /// A webhook was given up.
+    WebhookLost,
 }
 
 impl Kind {
@@ -75,7 +86,23 @@ impl Kind {
             Self::Invited => "account.invited",
             Self::KeyRotated => "key.rotated",
             Self::KeyRevoked => "key.revoked",
+            Self::CredentialStuffing => "attack.credential_stuffing",
+            Self::PasswordGuessing => "attack.password_guessing",
+            Self::LoginBurst => "attack.login_burst",
+            Self::WebhookLost => "webhook.lost",
         }
+    }
+
+    /// Whether operators are told of it by metric and webhook.
+    pub const fn is_alert(self) -> bool {
+        matches!(
+            self,
+            Self::TokenReused
+                | Self::NewDevice
+                | Self::CredentialStuffing
+                | Self::PasswordGuessing
+                | Self::LoginBurst
+        )
     }
 }
 
@@ -128,6 +155,20 @@ pub async fn record_limit(
     append(db, (Kind::LimitHit, subject), client, detail, now).await
 }
 
+/// Appends an event of which the device says less than `detail` does.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn record_detail(
+    db: &impl ConnectionTrait,
+    (kind, subject): (Kind, Subject),
+    client: &Client,
+    detail: &str,
+    now: Timestamp,
+) -> Result<()> {
+    append(db, (kind, subject), client, detail, now).await
+}
+
 async fn append(
     db: &impl ConnectionTrait,
     (kind, subject): (Kind, Subject),
@@ -146,6 +187,12 @@ async fn append(
         ..ActiveModel::default()
     };
     Entity::insert(event).exec_without_returning(db).await?;
+    if kind.is_alert() {
+        metrics::counter!("portcullis_alerts_total", "kind" => kind.slug()).increment(1);
+        webhooks::Entity::insert(webhook((kind, subject), client, detail, now))
+            .exec_without_returning(db)
+            .await?;
+    }
     tracing::info!(
         event = kind.slug(),
         user_id = subject.user_id,
@@ -153,4 +200,33 @@ async fn append(
         "security event"
     );
     Ok(())
+}
+
+/// What the operator's server will be told (docs/webhooks.md). It waits there whether or not a URL is set: one that
+/// is set within three days is told of what has been.
+fn webhook(
+    (kind, subject): (Kind, Subject),
+    client: &Client,
+    detail: &str,
+    now: Timestamp,
+) -> webhooks::ActiveModel {
+    let body = json!({
+        "type": kind.slug(),
+        "timestamp": now.to_string(),
+        "data": {
+            "user_id": subject.user_id.map(|id| id.to_string()),
+            "session_id": subject.session_id.map(|id| id.to_string()),
+            "network": client.ip_prefix,
+            "detail": detail,
+            "request_id": client.request_id,
+        },
+    });
+    webhooks::ActiveModel {
+        kind: Set(kind.slug().to_owned()),
+        body: Set(body.to_string()),
+        attempts: Set(0),
+        next_try_at: Set(now.micros()),
+        created_at: Set(now.micros()),
+        ..webhooks::ActiveModel::default()
+    }
 }

@@ -8,6 +8,7 @@ use crate::model::{
     audit_events, blocks, book_changes, book_words, books, follows, memberships, messages,
     notification_preferences, one_time_tokens, outbox, profiles, review_words, reviews, revocations,
     room_words, rooms, search_budgets, sessions, signing_keys, socket_tickets, throttle_snapshots, users,
+    webhooks,
 };
 use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
@@ -65,6 +66,7 @@ pub(super) fn all() -> Vec<Table> {
         table::<socket_tickets::Entity>(),
         table::<book_changes::Entity>(),
         table::<search_budgets::Entity>(),
+        table::<webhooks::Entity>(),
     ]
 }
 

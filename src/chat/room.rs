@@ -2,6 +2,7 @@
 //!
 //! What is hidden is 404; what is shown but not the caller's to do is 403 (contract §1). Blocks hide no rooms.
 
+use super::frame::ChatMessage;
 use super::store;
 use crate::access::CurrentUser;
 use crate::error::{Error, Result};
@@ -27,11 +28,18 @@ pub struct Room {
     owner: Option<String>,
     /// Whether the caller is in it.
     member: bool,
+    /// What was said last, for those who are in it and include it; missing while nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_message: Option<ChatMessage>,
 }
 
 impl Room {
     pub(super) fn of(room: rooms::Model, owner: Option<String>, member: bool) -> Self {
-        Self { id: room.id, name: room.name, is_public: room.is_public, owner, member }
+        Self { id: room.id, name: room.name, is_public: room.is_public, owner, member, last_message: None }
+    }
+
+    pub(super) fn with(self, last_message: Option<ChatMessage>) -> Self {
+        Self { last_message, ..self }
     }
 
     /// With the owner's name read from the database.

@@ -35,6 +35,7 @@ mod toml_file;
 pub mod uploads;
 pub mod validate;
 pub mod web_url;
+pub mod webhooks;
 
 pub use self::{
     accounts::{Accounts, Registration},
@@ -58,6 +59,7 @@ pub use self::{
     uploads::Uploads,
     validate::validate,
     web_url::WebUrl,
+    webhooks::Webhooks,
 };
 use self::{parse::Parse, reader::Reader};
 use portcullis_security::secret::Secret;
@@ -107,6 +109,8 @@ pub struct Config {
     pub search: Search,
     /// Who looks at uploaded files.
     pub uploads: Uploads,
+    /// Where attacks are reported to.
+    pub webhooks: Webhooks,
 }
 
 /// How careful the server is.
@@ -183,6 +187,7 @@ impl Config {
             log: Log::read(&mut reader),
             search: Search::read(&mut reader),
             uploads: Uploads::read(&mut reader),
+            webhooks: Webhooks::read(&mut reader),
         };
         let mut problems = settings.problems().to_vec();
         problems.extend(reader.into_problems());

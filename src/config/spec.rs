@@ -5,7 +5,7 @@
 
 use super::{
     accounts, community, cors, log, mail, metrics, password, search, server, site, storage, throttle, tokens,
-    uploads,
+    uploads, webhooks,
 };
 
 /// What every environment name of ours begins with.
@@ -111,7 +111,7 @@ pub(super) const GENERAL: &[Spec] = &[
     .usual("SECRET_KEY"),
 ];
 
-const SECTIONS: [&[Spec]; 15] = [
+const SECTIONS: [&[Spec]; 16] = [
     GENERAL,
     server::SPECS,
     storage::SPECS,
@@ -127,6 +127,7 @@ const SECTIONS: [&[Spec]; 15] = [
     log::SPECS,
     search::SPECS,
     uploads::SPECS,
+    webhooks::SPECS,
 ];
 
 /// Every setting, section by section.

@@ -112,6 +112,21 @@ impl Storage {
         }
     }
 
+    /// The database as the drivers take it: the path of a file literally, whatever letters it has.
+    #[must_use]
+    pub fn connect_url(&self) -> String {
+        match self.sqlite_path() {
+            Some(path) => format!("sqlite://{}", path.display()),
+            None => self.database_url.expose_text().to_owned(),
+        }
+    }
+
+    /// The user of a database server and the password, as the URL writes them; none for a file.
+    #[must_use]
+    pub fn database_credentials(&self) -> Option<(&str, Option<&str>)> {
+        credentials::of(self.database_url.expose_text())
+    }
+
     /// The SQLite file, taken literally (no percent-decoding, no query); `None` for other engines.
     #[must_use]
     pub fn sqlite_path(&self) -> Option<PathBuf> {

@@ -24,6 +24,7 @@ pub fn validate(config: &Config) -> Vec<Problem> {
     check_mail(config, &mut problems);
     check_scanner(config, &mut problems);
     check_search(config, &mut problems);
+    check_webhooks(config, &mut problems);
     match config.profile {
         Profile::Development => profile_rules::check_development(config, &mut problems),
         Profile::Production => profile_rules::check_production(config, &mut problems),
@@ -133,6 +134,20 @@ fn check_storage(config: &Config, problems: &mut Vec<Problem>) {
     if storage.aws.access_key_id.is_some() != storage.aws.secret_access_key.is_some() {
         let rest = "goes with AWS_SECRET_ACCESS_KEY: set both or neither.";
         problems.push(Problem::of("STORAGE__AWS_ACCESS_KEY_ID", rest));
+    }
+}
+
+fn check_webhooks(config: &Config, problems: &mut Vec<Problem>) {
+    let webhooks = &config.webhooks;
+    if webhooks.url.is_none() {
+        return;
+    }
+    if !webhooks.has_usable_url() {
+        problems.push(Problem::of("WEBHOOKS__URL", "cannot be called: write https://HOST/PATH."));
+    }
+    if webhooks.key().is_none() {
+        let rest = "is not whsec_ and 24 to 64 bytes in base64: make one with `echo whsec_$(openssl rand -base64 32)`.";
+        problems.push(Problem::of("WEBHOOKS__SECRET", rest));
     }
 }
 

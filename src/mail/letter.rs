@@ -75,6 +75,26 @@ pub enum Letter {
         #[serde(serialize_with = "write_micros", deserialize_with = "read_micros")]
         at: Timestamp,
     },
+    /// Tells a user that a spent refresh token was shown, and that its session was ended.
+    TokenReused {
+        /// Whose session.
+        user_id: i64,
+        /// The network from which it was shown.
+        ip_prefix: String,
+        /// The device as it called itself.
+        device: String,
+        /// When.
+        #[serde(serialize_with = "write_micros", deserialize_with = "read_micros")]
+        at: Timestamp,
+    },
+    /// Tells a user that somebody is guessing their password.
+    PasswordGuessed {
+        /// Whose password.
+        user_id: i64,
+        /// When it was noticed.
+        #[serde(serialize_with = "write_micros", deserialize_with = "read_micros")]
+        at: Timestamp,
+    },
     /// Invites somebody to make an account.
     Invitation {
         /// Where to; the invitation works for this address alone.
@@ -141,6 +161,10 @@ pub enum Kind {
     AccountDeleted,
     /// [`Letter::NewDevice`].
     NewDevice,
+    /// [`Letter::TokenReused`].
+    TokenReused,
+    /// [`Letter::PasswordGuessed`].
+    PasswordGuessed,
     /// [`Letter::Invitation`].
     Invitation,
     /// [`Letter::NewFollower`].
@@ -218,6 +242,20 @@ pub enum Content {
         /// When.
         at: Timestamp,
     },
+    /// A spent refresh token was shown, and its session was ended.
+    TokenReused {
+        /// The network from which it was shown.
+        ip_prefix: String,
+        /// The device as it called itself.
+        device: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Somebody is guessing the password.
+    PasswordGuessed {
+        /// When it was noticed.
+        at: Timestamp,
+    },
     /// A link that makes an account.
     Invitation {
         /// For the link.
@@ -256,6 +294,8 @@ impl Letter {
             Self::EmailChanged { .. } => Kind::EmailChanged,
             Self::AccountDeleted { .. } => Kind::AccountDeleted,
             Self::NewDevice { .. } => Kind::NewDevice,
+            Self::TokenReused { .. } => Kind::TokenReused,
+            Self::PasswordGuessed { .. } => Kind::PasswordGuessed,
             Self::Invitation { .. } => Kind::Invitation,
             Self::NewFollower { .. } => Kind::NewFollower,
             Self::FollowRequest { .. } => Kind::FollowRequest,
@@ -288,6 +328,8 @@ impl Content {
             Self::EmailChanged => Kind::EmailChanged,
             Self::AccountDeleted { .. } => Kind::AccountDeleted,
             Self::NewDevice { .. } => Kind::NewDevice,
+            Self::TokenReused { .. } => Kind::TokenReused,
+            Self::PasswordGuessed { .. } => Kind::PasswordGuessed,
             Self::Invitation { .. } => Kind::Invitation,
             Self::Notice(notice) => notice.kind,
             Self::Test => Kind::Test,
@@ -297,7 +339,7 @@ impl Content {
 
 impl Kind {
     /// Every sort.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::VerifyEmail,
         Self::AlreadyRegistered,
         Self::ResetPassword,
@@ -306,6 +348,8 @@ impl Kind {
         Self::EmailChanged,
         Self::AccountDeleted,
         Self::NewDevice,
+        Self::TokenReused,
+        Self::PasswordGuessed,
         Self::Invitation,
         Self::NewFollower,
         Self::FollowRequest,
@@ -325,6 +369,8 @@ impl Kind {
             Self::EmailChanged => "email_changed",
             Self::AccountDeleted => "account_deleted",
             Self::NewDevice => "new_device",
+            Self::TokenReused => "token_reused",
+            Self::PasswordGuessed => "password_guessed",
             Self::Invitation => "invitation",
             Self::NewFollower => "new_follower",
             Self::FollowRequest => "follow_request",

@@ -24,7 +24,7 @@ macro_rules! built_in {
     };
 }
 
-const BUILT_IN: [(&str, &str); 30] = built_in![
+const BUILT_IN: [(&str, &str); 34] = built_in![
     "base.html",
     "footer.txt",
     "verify_email.html",
@@ -43,6 +43,10 @@ const BUILT_IN: [(&str, &str); 30] = built_in![
     "account_deleted.txt",
     "new_device.html",
     "new_device.txt",
+    "token_reused.html",
+    "token_reused.txt",
+    "password_guessed.html",
+    "password_guessed.txt",
     "invitation.html",
     "invitation.txt",
     "new_follower.html",
@@ -189,12 +193,15 @@ fn values(content: &Content) -> Values {
             Values { ip_prefix: one_line(ip_prefix), device: harmless(device), ..Values::default() }
         }
         Content::AccountDeleted { delete_at } => Values { when: as_date(*delete_at), ..Values::default() },
-        Content::NewDevice { ip_prefix, device, at } => Values {
-            ip_prefix: one_line(ip_prefix),
-            device: harmless(device),
-            when: as_date(*at),
-            ..Values::default()
-        },
+        Content::PasswordGuessed { at } => Values { when: as_date(*at), ..Values::default() },
+        Content::NewDevice { ip_prefix, device, at } | Content::TokenReused { ip_prefix, device, at } => {
+            Values {
+                ip_prefix: one_line(ip_prefix),
+                device: harmless(device),
+                when: as_date(*at),
+                ..Values::default()
+            }
+        }
         Content::Notice(notice) => Values {
             by: one_line(&notice.by),
             book: notice.book.as_ref().map(|(title, _)| one_line(title)).unwrap_or_default(),
@@ -261,6 +268,8 @@ fn sample(kind: Kind) -> Content {
         Kind::EmailChanged => Content::EmailChanged,
         Kind::AccountDeleted => Content::AccountDeleted { delete_at: moment },
         Kind::NewDevice => Content::NewDevice { ip_prefix, device, at: moment },
+        Kind::TokenReused => Content::TokenReused { ip_prefix, device, at: moment },
+        Kind::PasswordGuessed => Content::PasswordGuessed { at: moment },
         Kind::Invitation => Content::Invitation { token, lifetime },
         Kind::NewFollower | Kind::FollowRequest | Kind::FollowApproved | Kind::BookReviewed => {
             let book = (kind == Kind::BookReviewed).then(|| ("A Book".to_owned(), 1));

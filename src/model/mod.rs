@@ -28,6 +28,7 @@ pub mod signing_keys;
 pub mod socket_tickets;
 pub mod throttle_snapshots;
 pub mod users;
+pub mod webhooks;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(socket_tickets::create()),
             Box::new(book_changes::create()),
             Box::new(search_budgets::create()),
+            Box::new(webhooks::create()),
         ]
     }
 }

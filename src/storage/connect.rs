@@ -39,6 +39,13 @@ pub(super) async fn connect(url: &str) -> Result<Storage, ConnectError> {
     Ok(Storage { reader, writer })
 }
 
+/// A connection that reads what is there and changes nothing: no file is made, no journal turned.
+pub(super) async fn look(url: &str) -> Result<DatabaseConnection, ConnectError> {
+    let mut options = pool_options(url, 1);
+    options.map_sqlx_sqlite_opts(|sqlite| sqlite.pragma("query_only", "ON").busy_timeout(BUSY_TIMEOUT));
+    Database::connect(options).await.map_err(open_error)
+}
+
 async fn open_sqlite(url: &str, rest: &str) -> Result<(DatabaseConnection, Writer), ConnectError> {
     let path = rest.trim_start_matches("//").split('?').next().unwrap_or_default();
     create_private(Path::new(path)).map_err(|error| ConnectError::File(path.to_owned(), error))?;

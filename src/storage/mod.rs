@@ -33,6 +33,14 @@ pub trait Write: Send + Sync + 'static {
     fn run(&self, tx: &DatabaseTransaction) -> impl Future<Output = Result<Self::Output>> + Send;
 }
 
+/// Opens the database at `url` for looking at it: what is not there is not made.
+///
+/// # Errors
+/// [`ConnectError`] when there is none, or it does not answer.
+pub async fn look(url: &str) -> Result<DatabaseConnection, ConnectError> {
+    connect::look(url).await
+}
+
 /// The database.
 pub struct Storage {
     reader: DatabaseConnection,

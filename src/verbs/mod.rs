@@ -2,6 +2,8 @@
 
 pub mod backup;
 pub mod books;
+pub mod check;
+pub mod check_url;
 pub mod demo;
 pub mod hash;
 pub mod invite;

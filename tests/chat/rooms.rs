@@ -1,5 +1,6 @@
 //! Rooms, members and what is read, over HTTP.
 
+use super::talker::Talker;
 use super::{add, ask, members, room};
 use crate::harness::{Database, PASSWORD, TestApp};
 use crate::on_each_database;
@@ -59,6 +60,41 @@ on_each_database! {
             app.get(&format!("/api/rooms/{wrong}"), &bo.access).await.expect(400);
         }
         app.send(app.request(Method::GET, "/api/rooms/")).await.expect(401);
+    }
+
+    async fn own_rooms_are_told_from_others_with_what_was_said_last_in_them(app: TestApp) {
+        let (ada, bo, keeper) = (person(&app, "ada").await, person(&app, "bob").await, staff(&app, "keeper").await);
+        let open = room(&app, &ada, "Open", true).await;
+        let closed = room(&app, &ada, "Closed", false).await;
+        let bos = room(&app, &bo, "Bo's", true).await;
+        let mut talker = Talker::of(&app, closed, &ada).await;
+        for text in ["first", "<b>last</b>"] {
+            talker.say(text).await;
+            assert_eq!(talker.hear_text().await, text);
+        }
+        Talker::of(&app, bos, &bo).await.assert_open().await;
+        for (who, member, expected) in [
+            (&ada, true, vec![closed, open]),
+            (&ada, false, vec![bos]),
+            (&bo, true, vec![bos]),
+            (&bo, false, vec![open]),
+            (&keeper, true, vec![]),
+            (&keeper, false, vec![bos, closed, open]),
+        ] {
+            let found = list(&app, who, &format!("?member={member}")).await;
+            assert_eq!((ids(&found), &found["count"]), (expected.clone(), &json!(expected.len())), "{member}");
+        }
+        assert_eq!(ids(&list(&app, &ada, "?member=true&search=open").await), [open]);
+        assert_eq!(ids(&list(&app, &ada, "?member=false&search=open").await), Vec::<i64>::new());
+        let rows = list(&app, &ada, "?include=last_message").await["results"].clone();
+        let texts: Vec<_> = (0..3).map(|row| rows[row]["last_message"]["text"].clone()).collect();
+        assert_eq!(texts, [Value::Null, json!("<b>last</b>"), Value::Null], "nothing of rooms one is not in");
+        assert_eq!((&rows[1]["last_message"]["user"], &rows[1]["last_message"]["seq"]), (&json!("ada"), &json!(2)));
+        let plain = list(&app, &ada, "?member=true").await;
+        assert!(plain["results"][0].get("last_message").is_none(), "{plain}");
+        let staffs = list(&app, &keeper, "?include=last_message").await;
+        assert!(!staffs.to_string().contains("last_message"), "{staffs}");
+        app.get("/api/rooms/?member=perhaps", &ada.access).await.expect(400);
     }
 
     async fn a_long_list_of_rooms_is_read_page_by_page_in_any_order(app: TestApp) {

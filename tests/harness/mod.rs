@@ -7,6 +7,7 @@ pub mod form;
 pub mod mariadb;
 pub mod openapi;
 pub mod process;
+pub mod receiver;
 pub mod s3;
 pub mod smtp;
 

@@ -2,6 +2,7 @@ import type { APIRequestContext, Page } from '@playwright/test'
 import { expect, type Person, signIn } from './fixtures'
 import { type Book, type Calls, callsOf } from './people'
 import { picture } from './picture'
+import { enter, logOf, openRoom, roomCalled, say, visit, write } from './rooms'
 import type { Server } from './server'
 import type { Look } from './tour'
 
@@ -98,6 +99,89 @@ export async function tourOfReaders(page: Page, request: APIRequestContext, look
   await look('person-own')
   await page.goto('/people/bo')
   await look('person-hidden')
+}
+
+/** Rooms, and what is said in them. */
+export async function tourOfRooms(page: Page, request: APIRequestContext, look: Look): Promise<void> {
+  const [ada, bo] = [demoPerson('ada'), demoPerson('bo')]
+  await signIn(page, ada)
+  const present = await roomCalled(request, ada, 'A present for Cleo')
+  await say(page, bo, present, ['A lamp? A map?', 'Or a very long book.'])
+  await page.goto('/rooms')
+  await expect(page.getByRole('listitem').getByText('bo: Or a very long book.')).toBeVisible()
+  await look('rooms')
+  await page.getByRole('button', { name: 'New room' }).click()
+  await page.getByRole('button', { name: 'Open the room' }).click()
+  await look('rooms-new')
+  await page.goto('/rooms?search=nothing+like+this')
+  await expect(page.getByText('No public room')).toBeVisible()
+  await look('rooms-nothing')
+  await visit(page, present)
+  await expect(logOf(page).getByText('Or a very long book.').last()).toBeVisible()
+  await look('room-private')
+  const reading = await roomCalled(request, ada, 'The reading room')
+  await visit(page, reading)
+  await write(page, 'Chapter 32 is the best one.\nI will not discuss it further.')
+  await expect(logOf(page).getByText('I will not discuss').last()).toBeVisible()
+  await look('room')
+  if (!(await page.getByRole('region', { name: 'Members' }).isVisible())) {
+    await page.getByRole('button', { name: 'Members' }).click()
+  }
+  await expect(page.getByRole('button', { name: 'Remove bo' })).toBeVisible()
+  await look('room-members')
+  await page.getByRole('button', { name: 'Remove bo' }).click()
+  await look('room-remove')
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await page.getByRole('button', { name: 'Change name or access' }).click()
+  await look('room-edit')
+}
+
+/** Rooms in trouble, and those that are empty. */
+export async function tourOfTroubledRooms(page: Page, request: APIRequestContext, look: Look): Promise<void> {
+  const dora = await enter(page, request)
+  await page.goto('/rooms')
+  await expect(page.getByText('You are in no room yet')).toBeVisible()
+  await look('rooms-none')
+  const room = await openRoom(request, dora, { name: 'Echo chamber' })
+  await visit(page, room)
+  await look('room-empty')
+  await say(
+    page,
+    dora,
+    room,
+    Array.from({ length: 45 }, (_, at) => `Echo ${at + 1}`),
+  )
+  await logOf(page).evaluate((log) => log.scrollTo(0, log.scrollHeight / 2))
+  await say(page, dora, room, ['One more echo'])
+  await expect(page.getByRole('button', { name: '1 new message' })).toBeVisible()
+  await look('room-scrolled')
+  await page.routeWebSocket(/\/ws\/chat\//, (socket) => {
+    socket.connectToServer()
+    socket.onMessage(() =>
+      socket.send(
+        JSON.stringify({ type: 'error', message: 'The message was not stored. Please try again.' }),
+      ),
+    )
+  })
+  await visit(page, room)
+  await write(page, 'Is anybody out there?')
+  await expect(page.getByRole('button', { name: 'Send again' })).toBeVisible()
+  await page.getByLabel('Your message').fill('x'.repeat(1003))
+  await look('room-not-sent')
+  await page.getByLabel('Your message').fill('')
+  await page.route('**/api/auth/ws-ticket/', (route) => route.abort())
+  await page.goto(`/rooms/${room}`)
+  await expect(page.getByText('The connection is lost')).toBeVisible({ timeout: 30_000 })
+  await look('room-waiting')
+  await page.unroute('**/api/auth/ws-ticket/')
+  const ghosts = await roomCalled(request, demoPerson('dora'), 'Ghosts & other guests')
+  await page.goto(`/rooms/${ghosts}`)
+  await expect(page.getByRole('button', { name: 'Join Ghosts & other guests' })).toBeVisible()
+  await look('room-outside')
+  await visit(page, room)
+  await (await callsOf(request, dora))('DELETE', `/api/rooms/${room}/`)
+  await expect(page.getByText('You are not in this room any more')).toBeVisible()
+  await look('room-gone')
 }
 
 /** The settings of the community. */

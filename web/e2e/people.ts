@@ -44,7 +44,8 @@ export function staffCalls(request: APIRequestContext, server: Server): Promise<
   return callsOf(request, superuser(server))
 }
 
-async function tokenOf(request: APIRequestContext, { username, password }: Person): Promise<string> {
+/** An access token. */
+export async function tokenOf(request: APIRequestContext, { username, password }: Person): Promise<string> {
   const login = await request.post('/api/auth/login/', { data: { username, password } })
   expect(login.ok(), await login.text()).toBeTruthy()
   return (await login.json()).access

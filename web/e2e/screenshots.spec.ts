@@ -5,8 +5,10 @@ import {
   tourOfFailures,
   tourOfReaders,
   tourOfRequests,
+  tourOfRooms,
   tourOfSettings,
   tourOfStaff,
+  tourOfTroubledRooms,
   tourOfVisitors,
 } from './community-tour'
 import { expect, findings } from './fixtures'
@@ -52,6 +54,8 @@ for (const { name, colorScheme, width, height } of LOOKS) {
 
       test('for visitors', ({ page, request, look }) => tourOfVisitors(page, request, look))
       test('for readers', ({ page, request, look }) => tourOfReaders(page, request, look))
+      test('in rooms', ({ page, request, look }) => tourOfRooms(page, request, look))
+      test('in rooms in trouble', ({ page, request, look }) => tourOfTroubledRooms(page, request, look))
       test('in the settings', ({ page, newPage, look }) => tourOfSettings(page, newPage, look))
       test('in requests and blocks', ({ page, look }) => tourOfRequests(page, look))
       test('for staff', ({ page, request, look }) => tourOfStaff(page, request, look))

@@ -12,6 +12,10 @@ export interface Server {
   log(): string
   /** Runs another verb of the program beside it; gives what that prints. */
   run(verb: string[], input?: string): string
+  /** Ends it; its data stay. */
+  halt(): Promise<void>
+  /** Starts it again where it was. */
+  resume(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -20,13 +24,22 @@ export async function startServer(more: Record<string, string> = {}): Promise<Se
   const folder = mkdtempSync(join(tmpdir(), 'portcullis-e2e-'))
   const listen = `127.0.0.1:${await freePort()}`
   const env = { ...process.env, ...settings(listen, folder), ...more }
-  const child = spawn(BINARY, ['serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let log = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => (log += part))
+  const launch = () => {
+    const started = spawn(BINARY, ['serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    for (const stream of [started.stdout, started.stderr]) stream.on('data', (part) => (log += part))
+    return started
+  }
+  let child = launch()
   const server = {
     url: `http://${listen}`,
     log: () => log,
     run: (verb: string[], input = '') => execFileSync(BINARY, verb, { env, input, encoding: 'utf8' }),
+    halt: () => end(child),
+    resume() {
+      child = launch()
+      return untilReady(server, child)
+    },
     async stop() {
       await end(child)
       rmSync(folder, { recursive: true, force: true })

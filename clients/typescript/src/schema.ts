@@ -1287,6 +1287,7 @@ export interface components {
                 owner?: string | null;
                 /** @description Whether the caller is in it. */
                 member: boolean;
+                last_message?: components["schemas"]["ChatMessage"] | null;
             }[];
         };
         /** @description The rules. */
@@ -1471,6 +1472,7 @@ export interface components {
             owner?: string | null;
             /** @description Whether the caller is in it. */
             member: boolean;
+            last_message?: components["schemas"]["ChatMessage"] | null;
         };
         /** @description What changes of a room; the rest stays. */
         RoomPatch: {
@@ -4089,6 +4091,10 @@ export interface operations {
                 search?: string;
                 /** @description created_at, id or name; with a minus the largest first. -created_at by default. */
                 ordering?: string;
+                /** @description Only those that the caller is in, or only the others. */
+                member?: boolean;
+                /** @description last_message: what was said last, in rooms that the caller is in. */
+                include?: string;
             };
             header?: never;
             path?: never;

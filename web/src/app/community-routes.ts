@@ -69,12 +69,27 @@ const editBook = createRoute({
   component: lazyPage(() => import('@/features/books/routes/edit-book'), 'EditBookPage'),
 })
 
+const roomsSearch = z.object({ search: z.catch(z.optional(z.string()), undefined) })
+
+const rooms = createRoute({
+  getParentRoute: () => writing,
+  path: '/rooms',
+  validateSearch: roomsSearch,
+  component: lazyPage(() => import('@/features/rooms/routes/rooms'), 'RoomsPage'),
+})
+
+const room = createRoute({
+  getParentRoute: () => writing,
+  path: '/rooms/$id',
+  component: lazyPage(() => import('@/features/rooms/routes/room'), 'RoomPage'),
+})
+
 export const communityPages = ifEnabled([
   home,
   books,
   book,
   person,
-  writing.addChildren([reviewEditor, newBook, editBook]),
+  writing.addChildren([reviewEditor, newBook, editBook, rooms, room]),
 ] as const)
 
 const publicProfile = createRoute({

@@ -2,6 +2,7 @@ import { IconAdjustments, IconBooks, IconHome, IconUser, IconUserCircle } from '
 import { Link, useLocation } from '@tanstack/react-router'
 import { texts } from '@/lib/texts'
 import styles from './main-nav.module.css'
+import { RoomsLink } from './rooms-link'
 
 /** The parts of the site: beside the name, on a phone at the bottom within reach of the thumb. */
 export function MainNav({ username }: { username: string | undefined }) {
@@ -25,6 +26,7 @@ export function MainNav({ username }: { username: string | undefined }) {
         </li>
         {username && (
           <>
+            <RoomsLink current={current('/rooms')} />
             <li>
               <Link
                 to="/people/$username"

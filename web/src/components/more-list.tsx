@@ -15,8 +15,8 @@ interface Props<T> {
   omit?: (item: T) => boolean
   /** Above the rows, when there are any. */
   heading?: (first: Page<T>) => ReactNode
-  /** How the rows stand: each a card of its own, or lines of one. */
-  look?: 'cards' | 'lines' | 'shelf'
+  /** How the rows stand: each a card of its own, lines of one, or bare. */
+  look?: 'cards' | 'lines' | 'shelf' | 'plain'
   /** Of a row while it loads, in pixels. */
   height: number
 }

@@ -31,3 +31,12 @@ export type ProfilePatch = Narrow<Schemas['ProfilePatch'], { profile_visibility?
 export type FollowRequest = Schemas['FollowRequest']
 /** Somebody who is blocked. */
 export type BlockedPerson = Schemas['BlockedPerson']
+
+/** A room as the caller sees it. */
+export type Room = Schemas['Room']
+/** What its owner writes of it. */
+export type RoomInput = Schemas['NewRoom']
+/** Somebody who is in a room. */
+export type Member = Schemas['Member']
+/** How many messages of each of the caller's rooms are new to them. */
+export type UnreadList = Schemas['UnreadList']

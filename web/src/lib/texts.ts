@@ -1,6 +1,7 @@
 import { bookTexts } from './texts/books'
 import { peopleTexts } from './texts/people'
 import { reviewTexts } from './texts/reviews'
+import { roomTexts } from './texts/rooms'
 import { settingsTexts } from './texts/settings'
 
 /** Every text that a visitor can see. Functions take what a sentence needs. */
@@ -8,6 +9,7 @@ export const texts = {
   ...bookTexts,
   ...reviewTexts,
   ...peopleTexts,
+  ...roomTexts,
   ...settingsTexts,
   title: (page: string, site: string) => `${page} · ${site}`,
   skip: 'Skip to content',
@@ -84,6 +86,7 @@ export const texts = {
   notFound: {
     title: 'Page not found',
     lead: 'There is nothing at this address. Perhaps the link is old, or a letter is missing.',
+    rooms: 'Rooms',
     home: 'To the start page',
   },
   welcome: {

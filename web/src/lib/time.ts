@@ -5,6 +5,7 @@ import { texts } from './texts'
 const locale = navigator.languages.find((language) => language.startsWith('en')) ?? 'en-GB'
 const day = new Intl.DateTimeFormat(locale, { dateStyle: 'long' })
 const moment = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' })
+const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'short' })
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
 
 /** "24 November 2026". */
@@ -15,6 +16,20 @@ export function formatDay(time: string | number): string {
 /** Day and time, for titles. */
 export function formatMoment(time: string): string {
   return moment.format(new Date(time))
+}
+
+/** "14:05". */
+export function formatTime(time: string): string {
+  return clock.format(new Date(time))
+}
+
+/** "Today", "Yesterday" or the date. */
+export function formatDayName(time: string, now: number = Date.now()): string {
+  const date = new Date(time)
+  const yesterday = new Date(now)
+  yesterday.setDate(yesterday.getDate() - 1)
+  if (date.toDateString() === new Date(now).toDateString()) return texts.chat.today
+  return date.toDateString() === yesterday.toDateString() ? texts.chat.yesterday : formatDay(time)
 }
 
 /** "3 hours ago"; under a minute "just now". */

@@ -5,11 +5,20 @@ import { type Page, pathOfNext } from './page'
 interface Options {
   /** What was there is shown until what is asked for arrives: for a list that changes while somebody types. */
   readonly keepsPrevious?: boolean
+  /** Asks again by itself, in milliseconds. */
+  readonly refetchInterval?: number
+  /** How long what was there is taken for true, in milliseconds. */
+  readonly staleTime?: number
 }
 
 /** A list of the server, part by part; `path` holds its parameters. */
-export function useList<T>(queryKey: QueryKey, path: string, { keepsPrevious = false }: Options = {}) {
+export function useList<T>(
+  queryKey: QueryKey,
+  path: string,
+  { keepsPrevious = false, ...more }: Options = {},
+) {
   return useInfiniteQuery({
+    ...more,
     placeholderData: keepsPrevious ? keepPreviousData : undefined,
     queryKey: [...queryKey, path],
     queryFn: ({ pageParam }) => client.request<Page<T>>('GET', pageParam),

@@ -3,6 +3,7 @@ export const settingsTexts = {
   nav: {
     main: 'Main',
     home: 'Home',
+    rooms: 'Rooms',
     books: 'Books',
     person: 'My page',
     settings: 'Settings',

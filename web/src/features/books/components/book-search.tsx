@@ -1,11 +1,9 @@
-import { CloseButton, NativeSelect, TextInput } from '@mantine/core'
-import { IconSearch } from '@tabler/icons-react'
-import { useEffect, useState } from 'react'
+import { NativeSelect } from '@mantine/core'
+import { useCallback } from 'react'
+import { SearchField } from '@/components/search-field'
 import { texts } from '@/lib/texts'
 import { type BookOrdering, ORDERINGS } from '../api/orderings'
 import styles from './book-search.module.css'
-
-const PAUSE = 300
 
 interface Props {
   search: string
@@ -13,27 +11,12 @@ interface Props {
   onChange: (change: { search?: string; ordering?: BookOrdering }) => void
 }
 
-/** What to look for, and in which order. It searches while one types. */
+/** What to look for, and in which order. */
 export function BookSearch({ search, ordering, onChange }: Props) {
-  const [typed, setTyped] = useState(search)
-  // Going back and forth in the browser changes the search from outside.
-  useEffect(() => setTyped(search), [search])
-  useEffect(() => {
-    if (typed.trim() === search) return
-    const timer = setTimeout(() => onChange({ search: typed.trim() }), PAUSE)
-    return () => clearTimeout(timer)
-  }, [typed, search, onChange])
+  const onSearch = useCallback((typed: string) => onChange({ search: typed }), [onChange])
   return (
     <search className={styles.search}>
-      <TextInput
-        type="search"
-        label={texts.books.search}
-        value={typed}
-        maxLength={200}
-        leftSection={<IconSearch size={18} aria-hidden />}
-        rightSection={typed && <CloseButton aria-label={texts.books.clear} onClick={() => setTyped('')} />}
-        onChange={(event) => setTyped(event.currentTarget.value)}
-      />
+      <SearchField label={texts.books.search} clear={texts.books.clear} search={search} onChange={onSearch} />
       <NativeSelect
         label={texts.books.ordering}
         value={ordering}

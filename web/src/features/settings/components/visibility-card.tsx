@@ -1,3 +1,4 @@
+import { useState } from 'react'
 import { Card } from '@/components/card'
 import { Loadable } from '@/components/loadable'
 import type { Visibility } from '@/lib/community-types'
@@ -24,13 +25,20 @@ export function VisibilityCard() {
 
 function Choices({ current }: { current: Visibility }) {
   const update = useUpdateProfile()
-  // While it is on its way the choice is shown, since it is not yet the truth of others.
-  const shown = update.isPending ? (update.variables.profile_visibility ?? current) : current
-  const choose = (profile_visibility: Visibility) =>
+  // Shown from the click on: what React Query tells of the call comes a moment later.
+  const [chosen, setChosen] = useState<Visibility>()
+  const shown = chosen ?? current
+  const choose = (profile_visibility: Visibility) => {
+    setChosen(profile_visibility)
     update.mutate(
       { profile_visibility },
-      { onSuccess: () => toast(texts.publicProfile.saved), onError: toastProblem },
+      {
+        onSuccess: () => toast(texts.publicProfile.saved),
+        onError: toastProblem,
+        onSettled: () => setChosen(undefined),
+      },
     )
+  }
   return (
     <fieldset className={styles.choices}>
       <legend className="visually-hidden">{texts.publicProfile.visibility}</legend>
@@ -42,7 +50,7 @@ function Choices({ current }: { current: Visibility }) {
               type="radio"
               name="visibility"
               checked={shown === choice}
-              disabled={update.isPending && shown !== choice}
+              disabled={chosen !== undefined && chosen !== choice}
               aria-labelledby={`visibility-${choice}-name`}
               aria-describedby={`visibility-${choice}`}
               onChange={() => choose(choice)}

@@ -1,0 +1,17 @@
+//! Tells the program when its list of dependencies was last changed: `SOURCE_DATE_EPOCH` where it is set, else the
+//! date of the newest commit of Cargo.lock. Never the clock, so that two builds of the same source are the same.
+
+use std::process::Command;
+
+fn main() {
+    println!("cargo:rerun-if-changed=Cargo.lock");
+    println!("cargo:rerun-if-env-changed=SOURCE_DATE_EPOCH");
+    let date = std::env::var("SOURCE_DATE_EPOCH").ok().or_else(committed).unwrap_or_default();
+    println!("cargo:rustc-env=PORTCULLIS_DEPENDENCIES_DATE={}", date.trim());
+}
+
+/// Seconds since 1970; nothing outside of a repository.
+fn committed() -> Option<String> {
+    let git = Command::new("git").args(["log", "-1", "--format=%ct", "--", "Cargo.lock"]).output().ok()?;
+    git.status.success().then(|| String::from_utf8(git.stdout).ok()).flatten()
+}

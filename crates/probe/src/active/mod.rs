@@ -1,0 +1,165 @@
+//! Probes that make accounts.
+//!
+//! A server that limits logins to five a minute leaves about 25 such calls to a run of five minutes, so the probes
+//! share accounts and sessions, and their order is chosen: throttles first, while their buckets are full anyway.
+
+mod account;
+mod cookies;
+mod enumeration;
+mod forgery;
+mod mail;
+mod objects;
+mod passwords;
+mod sessions;
+mod sockets;
+mod throttles;
+mod timing;
+mod uploads;
+
+pub(crate) use account::{Account, clean_up};
+use crate::client::{Answer, Request};
+use crate::evidence::Evidence;
+use crate::probe::{Context, Mode, Outcome, Probe, Running, Severity, Skip};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::time::Duration;
+use tokio::sync::OnceCell;
+
+/// The active probes, by file, in the order of a run.
+pub(crate) const PROBES: &[&[Probe]] = &[
+    mail::PROBES,
+    throttles::LOGIN,
+    forgery::PROBES,
+    uploads::PROBES,
+    objects::PROBES,
+    sockets::PROBES,
+    enumeration::PROBES,
+    sessions::PROBES,
+    cookies::PROBES,
+    passwords::PROBES,
+    throttles::REST,
+    timing::PROBES,
+];
+
+/// Header fields in which a proxy names the caller, and which a server must not take from anybody else.
+const FORWARDED: [&str; 6] =
+    ["X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP"];
+/// How long a probe waits until a throttle lets it pass.
+const PATIENCE: Duration = Duration::from_secs(70);
+
+/// What the active probes share.
+#[derive(Default)]
+pub(crate) struct Accounts {
+    first: OnceCell<Result<Account, Skip>>,
+    second: OnceCell<Result<Account, Skip>>,
+    session: OnceCell<Result<sessions::Ended, Skip>>,
+    reset: OnceCell<Result<sessions::Reset, Skip>>,
+    picture: OnceCell<Result<uploads::Picture, Skip>>,
+    text: OnceCell<Result<objects::Text, Skip>>,
+    room: OnceCell<Result<String, Skip>>,
+    rotation: OnceCell<Result<sessions::Rotation, Skip>>,
+    cookie: OnceCell<Result<Answer, Skip>>,
+    limited: Limited,
+    bypass: Mutex<Option<Bypass>>,
+    tried_bypass: AtomicBool,
+    addresses: AtomicU16,
+}
+
+/// Which routes turned out to be throttled.
+#[derive(Default)]
+struct Limited {
+    any: AtomicBool,
+    login: AtomicBool,
+    reset: AtomicBool,
+}
+
+/// A header field that gets a caller past throttles.
+#[derive(Clone)]
+struct Bypass {
+    name: &'static str,
+    evidence: Vec<Evidence>,
+}
+
+/// A row of a table of active probes.
+const fn probe(
+    id: &'static str,
+    title: &'static str,
+    asvs: &'static [&'static str],
+    severity: Severity,
+    mend: &'static str,
+    run: for<'a> fn(&'a Context) -> Running<'a>,
+) -> Probe {
+    Probe { id, title, asvs, severity, mode: Mode::Active, mend, run }
+}
+
+/// Makes a call that a throttle may refuse: with a header field that gets past it if one was found, else by waiting.
+async fn ask(ctx: &Context, request: Request) -> Result<Answer, Skip> {
+    let known = ctx.accounts.bypass().map(|bypass| bypass.name);
+    let answer = ctx.client.call_raw(disguised(ctx, request.clone(), known)).await?;
+    if answer.status != 429 {
+        return Ok(answer);
+    }
+    ctx.accounts.limited.any.store(true, Ordering::Relaxed);
+    match try_bypass(ctx, &request, &answer).await? {
+        Some(passed) => Ok(passed),
+        None => ctx.client.call_patiently(request, PATIENCE).await,
+    }
+}
+
+/// After a 429: tries once in a run whether a header field that names another caller gets past it.
+async fn try_bypass(ctx: &Context, request: &Request, refused: &Answer) -> Result<Option<Answer>, Skip> {
+    let soon = refused.header("retry-after").and_then(|value| value.parse::<u64>().ok()).is_some_and(|wait| wait < 3);
+    if soon || ctx.accounts.tried_bypass.swap(true, Ordering::Relaxed) {
+        return Ok(None);
+    }
+    for name in FORWARDED {
+        let answer = ctx.client.call_raw(disguised(ctx, request.clone(), Some(name))).await?;
+        if answer.status != 429 {
+            let evidence = vec![refused.evidence(&["retry-after"]), answer.evidence(&[])];
+            *ctx.accounts.lock_bypass() = Some(Bypass { name, evidence });
+            return Ok(Some(answer));
+        }
+    }
+    Ok(None)
+}
+
+/// The request as if it came from somewhere else; the addresses are those of RFC 2544, which nobody has.
+fn disguised(ctx: &Context, request: Request, name: Option<&str>) -> Request {
+    let Some(name) = name else { return request };
+    let [high, low] = ctx.accounts.addresses.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    let address = format!("198.18.{high}.{low}");
+    if name == "Forwarded" { request.header(name, &format!("for={address}")) } else { request.header(name, &address) }
+}
+
+/// A GET of the caller's own data; the status tells whether the token is good.
+async fn me(ctx: &Context, access: &str) -> Result<Answer, Skip> {
+    let route = ctx.route(&ctx.mapping.routes.me, "route me")?;
+    ask(ctx, Request::to(route).bearer(access)).await
+}
+
+/// A refresh.
+async fn refresh(ctx: &Context, token: &str) -> Result<Answer, Skip> {
+    let route = ctx.route(&ctx.mapping.routes.refresh, "route refresh")?;
+    let mut body = serde_json::Map::new();
+    body.insert(ctx.mapping.fields.refresh.clone(), token.into());
+    ask(ctx, Request::to(route).json(&body.into())).await
+}
+
+fn because(text: impl Into<String>) -> Skip {
+    Skip::Because(text.into())
+}
+
+/// Found with these exchanges if the condition holds, passed otherwise.
+fn found_if(holds: bool, seen: impl Into<String>, evidence: Vec<Evidence>) -> Outcome {
+    if holds { Outcome::Found(seen.into(), evidence) } else { Outcome::Passed }
+}
+
+impl Accounts {
+    fn lock_bypass(&self) -> std::sync::MutexGuard<'_, Option<Bypass>> {
+        self.bypass.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn bypass(&self) -> Option<Bypass> {
+        self.lock_bypass().clone()
+    }
+}

@@ -1,0 +1,86 @@
+//! Sockets of those who have a token.
+
+use super::{ask, because, found_if, probe};
+use crate::client::Request;
+use crate::passive::FOREIGN;
+use crate::probe::{Context, Outcome, Probe, Severity, Skip};
+use crate::socket::{Knock, Opened};
+use serde_json::json;
+use std::time::Duration;
+
+/// How long a socket is watched.
+const LOOK: Duration = Duration::from_millis(800);
+
+pub(super) const PROBES: &[Probe] = &[
+    probe(
+        "socket.origin_with_token",
+        "A foreign page may open a socket with a good token",
+        &["v5.0.0-4.4.2"],
+        Severity::Medium,
+        "Compare Origin with a list before the upgrade; with Channels use OriginValidator.",
+        |ctx| Box::pin(origin(ctx)),
+    ),
+    probe(
+        "socket.stranger",
+        "A stranger may listen in a private room",
+        &["v5.0.0-8.2.2"],
+        Severity::High,
+        "Ask for membership before the socket joins the room.",
+        |ctx| Box::pin(stranger(ctx)),
+    ),
+    probe(
+        "socket.forbidden_code",
+        "A browser cannot learn why a socket was refused",
+        &[],
+        Severity::Low,
+        "Accept the socket, then close it with 4003; closing before that is a 403, and browsers see 1006.",
+        |ctx| Box::pin(code(ctx)),
+    ),
+];
+
+async fn origin(ctx: &Context) -> Result<Outcome, Skip> {
+    let knock = knock(ctx, &ctx.first().await?.session.access).await?;
+    let opened = knock.look(ctx, LOOK).await?;
+    if opened != Opened::Open {
+        return Ok(Outcome::skipped("a good token does not open the socket"));
+    }
+    let knock = knock.header("Origin", &format!("https://{FOREIGN}"));
+    let opened = knock.look(ctx, LOOK).await?;
+    let evidence = vec![knock.evidence(&opened)];
+    Ok(found_if(opened == Opened::Open, "The socket opens for a foreign Origin.", evidence))
+}
+
+async fn stranger(ctx: &Context) -> Result<Outcome, Skip> {
+    let (knock, opened) = as_stranger(ctx).await?;
+    let evidence = vec![knock.evidence(&opened)];
+    Ok(found_if(opened == Opened::Open, "Somebody who is no member opens the room's socket.", evidence))
+}
+
+async fn code(ctx: &Context) -> Result<Outcome, Skip> {
+    let (knock, opened) = as_stranger(ctx).await?;
+    let evidence = vec![knock.evidence(&opened)];
+    let refused = matches!(opened, Opened::Refused(_));
+    Ok(found_if(refused, "A member's refusal comes before the upgrade.", evidence))
+}
+
+async fn as_stranger(ctx: &Context) -> Result<(Knock, Opened), Skip> {
+    let knock = knock(ctx, &ctx.second().await?.session.access).await?;
+    let opened = knock.look(ctx, LOOK).await?;
+    Ok((knock, opened))
+}
+
+/// The way to the socket of a private room of the first account.
+pub(super) async fn knock(ctx: &Context, access: &str) -> Result<Knock, Skip> {
+    let room = ctx.accounts.room.get_or_init(|| make_room(ctx)).await.clone()?;
+    let route = ctx.route(&ctx.mapping.routes.socket, "route socket")?.with_id(&room);
+    Ok(Knock::at(&format!("{}?token={access}", route.path)))
+}
+
+async fn make_room(ctx: &Context) -> Result<String, Skip> {
+    let route = ctx.route(&ctx.mapping.routes.make_room, "route make_room")?;
+    let names = &ctx.mapping.fields;
+    let body = json!({ &names.room_name: format!("probe_{}", ctx.tag), &names.text_public: false });
+    let access = &ctx.first().await?.session.access;
+    let answer = ask(ctx, Request::to(route).bearer(access).json(&body)).await?;
+    answer.field(&names.id).ok_or_else(|| because(format!("no room could be made: {}", answer.status)))
+}

@@ -1,0 +1,132 @@
+//! Whether the time of an answer tells who has an account.
+//!
+//! Calls for a known and an unknown account are made in pairs, in alternating order. The sign test says how likely
+//! so many of the pairs would differ the same way if both took the same time.
+
+use super::account::{email, login_request, password, username};
+use super::{disguised, found_if, probe};
+use crate::client::Request;
+use crate::evidence::Evidence;
+use crate::probe::{Context, Outcome, Probe, Severity, Skip};
+use serde_json::json;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Pairs that are measured at most, after two that are not, and at least.
+const PAIRS: usize = 40;
+const FEW: usize = 20;
+/// Time in which they are measured.
+const WHILE: Duration = Duration::from_secs(50);
+/// The chance of a false finding that is accepted.
+const CHANCE: f64 = 0.0001;
+/// A difference of medians below this many milliseconds is not reported: a network hides it.
+const LEAST: f64 = 0.3;
+
+pub(super) const PROBES: &[Probe] = &[
+    probe(
+        "timing.login",
+        "The time of a login tells whether an account exists",
+        &["v5.0.0-6.3.8"],
+        Severity::Medium,
+        "Compute a password hash of the same cost for names that do not exist.",
+        |ctx| Box::pin(login(ctx)),
+    ),
+    probe(
+        "timing.reset",
+        "The time of a password reset tells whether an address has an account",
+        &["v5.0.0-6.3.8"],
+        Severity::Medium,
+        "Answer before the mail is made: put it into a queue for known and unknown addresses alike.",
+        |ctx| Box::pin(reset(ctx)),
+    ),
+];
+
+async fn login(ctx: &Context) -> Result<Outcome, Skip> {
+    let wrong = password(ctx, "wrong");
+    let known = login_request(ctx, &ctx.first().await?.username, &wrong)?;
+    let unknown = login_request(ctx, &username(ctx, "nobody"), &wrong)?;
+    measure(ctx, &known, &unknown, &ctx.accounts.limited.login).await
+}
+
+async fn reset(ctx: &Context) -> Result<Outcome, Skip> {
+    let route = ctx.route(&ctx.mapping.routes.reset, "route reset")?;
+    let to = |address: &str| Request::to(route).json(&json!({ &ctx.mapping.fields.email: address }));
+    let (known, unknown) = (to(&ctx.first().await?.email), to(&email(ctx, "nobody")));
+    measure(ctx, &known, &unknown, &ctx.accounts.limited.reset).await
+}
+
+async fn measure(ctx: &Context, known: &Request, unknown: &Request, limited: &AtomicBool) -> Result<Outcome, Skip> {
+    let bypass = ctx.accounts.bypass().map(|bypass| bypass.name);
+    if limited.load(Ordering::Relaxed) && bypass.is_none() {
+        return Ok(Outcome::skipped(format!("a throttle lets too few calls pass to measure {FEW} pairs")));
+    }
+    let mut pairs = Vec::with_capacity(PAIRS);
+    let end = Instant::now() + WHILE;
+    for index in 0..PAIRS + 2 {
+        if pairs.len() >= FEW && Instant::now() >= end {
+            break;
+        }
+        let mut times = [0.0; 2];
+        let order = if index % 2 == 0 { [0, 1] } else { [1, 0] };
+        for which in order {
+            let request = disguised(ctx, [known, unknown][which].clone(), bypass);
+            times[which] = ctx.client.call(request).await?.elapsed.as_secs_f64() * 1000.0;
+        }
+        if index >= 2 {
+            pairs.push(times);
+        }
+    }
+    let [first, second] = [0, 1].map(|which| median(pairs.iter().map(|pair| pair[which]).collect()));
+    let longer = pairs.iter().filter(|pair| pair[0] > pair[1]).count();
+    let chance = sign_test(longer, pairs.len());
+    let seen = format!(
+        "Known {first:.2} ms, unknown {second:.2} ms (medians of {} pairs); the known one took longer in \
+         {longer}: two-sided sign test, p = {chance:.1e}.",
+        pairs.len()
+    );
+    let evidence = Evidence { request: format!("{} calls, one after the other", 2 * pairs.len()), response: seen.clone() };
+    Ok(found_if(chance < CHANCE && (first - second).abs() > LEAST, seen, vec![evidence]))
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    let middle = times.len() / 2;
+    let below = times.get(middle.saturating_sub(1)).copied().unwrap_or_default();
+    let above = times.get(middle).copied().unwrap_or_default();
+    if times.len() % 2 == 1 { above } else { f64::midpoint(below, above) }
+}
+
+/// How likely a fair coin falls at least so far from the middle.
+#[allow(clippy::cast_precision_loss, reason = "tens of pairs")]
+fn sign_test(heads: usize, throws: usize) -> f64 {
+    let extreme = heads.max(throws - heads);
+    let mut ways = 1.0;
+    let mut tail = 0.0;
+    for count in 0..=throws {
+        if count >= extreme {
+            tail += ways;
+        }
+        ways = ways * (throws - count) as f64 / (count + 1) as f64;
+    }
+    (2.0 * tail / 2f64.powi(i32::try_from(throws).unwrap_or(i32::MAX))).min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sign_test_is_the_binomial_one() {
+        assert!((sign_test(5, 10) - 1.0).abs() < 1e-9);
+        assert!((sign_test(9, 10) - 0.021_484_375).abs() < 1e-9);
+        assert!((sign_test(0, 4) - 0.125).abs() < 1e-9);
+        assert!(sign_test(34, 40) < CHANCE && sign_test(32, 40) > CHANCE);
+    }
+
+    #[test]
+    fn a_median_is_in_the_middle() {
+        assert!((median(vec![3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
+        assert!((median(vec![4.0, 1.0, 2.0, 3.0]) - 2.5).abs() < 1e-9);
+    }
+}

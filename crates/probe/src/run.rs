@@ -1,0 +1,126 @@
+//! A run: every probe once, one after the other.
+
+use crate::client::{Client, Limits, Request};
+use crate::mailbox::Mailbox;
+use crate::mapping::Mapping;
+use crate::probe::{Context, Mode, Outcome, Probe, Skip};
+use crate::report::{Item, Report};
+use crate::target::Target;
+use crate::{active, passive, tls};
+use rustls::RootCertStore;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+/// What to probe, and how far to go.
+pub struct Options {
+    /// The server.
+    pub target: Target,
+    /// Its names.
+    pub mapping: Mapping,
+    /// Where its mails arrive; with it, active probes run too.
+    pub mailbox: Option<Mailbox>,
+    /// What the run may use.
+    pub limits: Limits,
+    /// The certificates that are trusted; the machine's where there are none.
+    pub roots: Option<RootCertStore>,
+    /// Seconds since 1970.
+    pub now: Duration,
+    /// 16 fresh random bytes, for the names of what active probes make.
+    pub nonce: [u8; 16],
+    /// Where the host answers without encryption; port 80 of an https host on port 443 where nobody says.
+    pub plain: Option<String>,
+    /// Called before each probe.
+    pub progress: Progress,
+}
+
+/// Hears how many probes are done, how many there are, and which comes now.
+pub type Progress = Box<dyn Fn(usize, usize, &str) + Send + Sync>;
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CannotRun {
+    /// The target did not answer at all.
+    #[error("cannot probe {0}: {1}")]
+    Unreachable(String, Skip),
+    /// TLS cannot be set up here.
+    #[error("cannot set up a client: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+impl Options {
+    /// A passive run against a target with the usual limits.
+    #[must_use]
+    pub fn new(target: Target, mapping: Mapping) -> Self {
+        Self {
+            target,
+            mapping,
+            mailbox: None,
+            limits: Limits::PASSIVE,
+            roots: None,
+            now: Duration::ZERO,
+            nonce: [0; 16],
+            plain: None,
+            progress: Box::new(|_, _, _| {}),
+        }
+    }
+
+    /// The same with active probes, whose mails arrive here.
+    #[must_use]
+    pub fn active(self, mailbox: Mailbox) -> Self {
+        Self { mailbox: Some(mailbox), limits: Limits::ACTIVE, ..self }
+    }
+}
+
+/// Every probe there is, in the order of a run.
+pub fn probes() -> impl Iterator<Item = &'static Probe> {
+    passive::PROBES.iter().copied().flatten().chain(active::PROBES.iter().copied().flatten())
+}
+
+/// Runs every passive probe, and every active one if there is a mailbox.
+///
+/// # Errors
+/// When the target does not answer the first call.
+pub async fn run(options: Options) -> Result<Report, CannotRun> {
+    let progress = options.progress;
+    let is_active = options.mailbox.is_some();
+    let start = Instant::now();
+    let client = Client::new(options.target.clone(), options.limits)?;
+    let first = options.mapping.pages.first().map_or("/", String::as_str);
+    if let Err(skip) = client.call_raw(Request::get(first)).await {
+        return Err(CannotRun::Unreachable(options.target.base().to_owned(), skip));
+    }
+    let usual = (options.target.is_https() && options.target.port() == 443)
+        .then(|| format!("http://{}", options.target.host()));
+    let ctx = Context {
+        plain: options.plain.or(usual),
+        roots: Arc::new(options.roots.unwrap_or_else(tls::system_roots)),
+        target: options.target,
+        mapping: options.mapping,
+        client,
+        mailbox: options.mailbox,
+        tag: options.nonce.iter().take(6).map(|byte| format!("{byte:02x}")).collect(),
+        now: options.now,
+        survey: OnceCell::new(),
+        accounts: active::Accounts::default(),
+    };
+    let chosen: Vec<&Probe> = probes().filter(|probe| is_active || probe.mode == Mode::Passive).collect();
+    let mut items = Vec::with_capacity(chosen.len());
+    for (index, probe) in chosen.iter().enumerate() {
+        progress(index, chosen.len(), probe.id);
+        let outcome = (probe.run)(&ctx).await.unwrap_or_else(|skip| Outcome::Skipped(skip.to_string()));
+        items.push(Item::of(probe, outcome));
+    }
+    active::clean_up(&ctx).await;
+    Ok(Report {
+        title: "Probe report".to_owned(),
+        subject: format!("{} ({})", ctx.target.base(), ctx.mapping.name),
+        scope: if is_active { "passive and active probes" } else { "passive probes" }.to_owned(),
+        made: options.now.as_secs(),
+        milliseconds: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+        calls: ctx.client.calls(),
+        items,
+    })
+}

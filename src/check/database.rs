@@ -1,0 +1,195 @@
+//! The database: who may reach it, and what its rows tell.
+
+use super::judge::{Rule, Scene, Verdict, error, note, ok, warning};
+use super::report::Item;
+use crate::config::{Engine, Storage};
+use crate::model::users::{self, Status};
+use crate::model::{Migrator, audit_events};
+use crate::storage::look;
+use portcullis_security::password::{Argon2Variety, Scheme};
+use sea_orm::{
+    ColumnTrait, DatabaseConnection, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use sea_orm_migration::{MigratorTrait, seaql_migrations};
+use std::str::FromStr;
+use std::time::Duration;
+
+const DATABASE: Rule =
+    Rule::new("deploy.database", &["v5.0.0-13.2.2", "v5.0.0-13.2.3", "v5.0.0-12.3.1"], "§16.1").of(&[
+        "STORAGE__DATABASE_URL",
+        "STORAGE__DATABASE_PASSWORD",
+        "STORAGE__REDIS_URL",
+    ]);
+const MIGRATIONS: Rule = Rule::new("deploy.migrations", &[], "§2");
+const HASHES: Rule = Rule::new("deploy.stored_hashes", &["v5.0.0-11.4.2"], "§2.2, §17 Passwords");
+const SUPERUSERS: Rule =
+    Rule::new("deploy.superusers", &["v5.0.0-8.2.1", "v5.0.0-13.2.3"], "§17 Authorization");
+const CLOCK: Rule = Rule::new("deploy.clock", &["v5.0.0-16.2.2", "v5.0.0-9.2.1"], "§3");
+const PATIENCE: Duration = Duration::from_millis(1_500);
+const LEAST_PASSWORD: usize = 12;
+/// More than the clocks of two machines that are kept in time differ by.
+const SKEW: i64 = 5_000_000;
+
+pub(super) async fn judge(scene: &Scene) -> Vec<Item> {
+    let storage = &scene.config.storage;
+    let mut items = vec![DATABASE.judged(reach(storage))];
+    let opened = match storage.sqlite_path() {
+        Some(path) if !path.exists() => Err(format!("There is no database at {} yet", path.display())),
+        _ => open(storage).await,
+    };
+    match opened {
+        Ok(db) => {
+            items.extend(rows(scene, &db).await);
+            // Only a connection that did not close would be told, and it ends with this process.
+            let _ = db.close().await;
+        }
+        Err(reason) => {
+            let verdict = || warning(format!("{reason}: its rows were not looked at."), "portcullis migrate");
+            items.extend([MIGRATIONS, HASHES, SUPERUSERS, CLOCK].map(|rule| rule.judged(verdict())));
+        }
+    }
+    items
+}
+
+async fn open(storage: &Storage) -> Result<DatabaseConnection, String> {
+    let url = storage.connect_url();
+    match tokio::time::timeout(PATIENCE, look(&url)).await {
+        Ok(Ok(db)) => Ok(db),
+        Ok(Err(_)) => Err("The database cannot be opened".to_owned()),
+        Err(_) => Err("The database does not answer".to_owned()),
+    }
+}
+
+async fn rows(scene: &Scene, db: &DatabaseConnection) -> Vec<Item> {
+    let failed = |_: DbErr| warning("The rows could not be read.", "portcullis migrate");
+    vec![
+        MIGRATIONS.judged(migrations(db).await),
+        HASHES.judged(hashes(scene, db).await.unwrap_or_else(failed)),
+        SUPERUSERS.judged(superusers(db).await.unwrap_or_else(failed)),
+        CLOCK.judged(clock(scene, db).await.unwrap_or_else(failed)),
+    ]
+}
+
+fn reach(storage: &Storage) -> Verdict {
+    if storage.redis_url.is_some() {
+        return error("Redis is set, which this release does not use.", "unset REDIS_URL.");
+    }
+    match storage.engine() {
+        Some(Engine::Sqlite) => ok("The database is a file."),
+        Some(Engine::Mysql) => server(storage),
+        _ => error("The database is none that this release speaks.", "DATABASE_URL=mysql://USER@HOST/NAME"),
+    }
+}
+
+fn server(storage: &Storage) -> Verdict {
+    let Some((user, password)) = storage.database_credentials() else {
+        return error("The database URL names no user.", "DATABASE_URL=mysql://USER@HOST/NAME");
+    };
+    let host = storage.database_url.expose_text().rsplit('@').next().unwrap_or_default();
+    let is_local = ["localhost", "127.", "[::1]"].iter().any(|local| host.starts_with(local));
+    let mend = "make a password with `portcullis secret` and set DATABASE_PASSWORD_FILE.";
+    match password {
+        None | Some("") => error("The database needs no password.", mend),
+        Some(text) if text.len() < LEAST_PASSWORD => {
+            error(format!("The database's password has {} characters.", text.len()), mend)
+        }
+        Some(_) if user == "root" => warning(
+            "The server is root in the database: it could read other databases too.",
+            "CREATE USER for it, and GRANT it its own database alone.",
+        ),
+        Some(_) if !is_local => note(
+            "The database is on another machine, and the way there is not encrypted: keep it on a private network.",
+        ),
+        Some(_) => ok("The database is on this machine, and has a user and a password."),
+    }
+}
+
+async fn migrations(db: &DatabaseConnection) -> Verdict {
+    // A database without the table is new.
+    let applied = seaql_migrations::Entity::find().all(db).await.unwrap_or_default();
+    let all = Migrator::migrations();
+    let known = |version: &str| all.iter().any(|migration| migration.name() == version);
+    if let Some(newer) = applied.iter().find(|row| !known(&row.version)) {
+        return error(
+            format!("The database was migrated by a newer release ({}).", newer.version),
+            "run that release, or restore a backup of before.",
+        );
+    }
+    match all.len() - applied.len() {
+        0 => ok(format!("All {} migrations are applied.", all.len())),
+        left => {
+            warning(format!("{left} migrations are not applied."), "portcullis migrate, or start the server.")
+        }
+    }
+}
+
+async fn hashes(scene: &Scene, db: &DatabaseConnection) -> Result<Verdict, DbErr> {
+    let counts: Vec<(String, i64)> = users::Entity::find()
+        .select_only()
+        .column(users::Column::PasswordScheme)
+        .column_as(users::Column::Id.count(), "count")
+        .group_by(users::Column::PasswordScheme)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let password = &scene.config.password;
+    let cost = |memory: u32, passes: u32| u64::from(memory) * u64::from(passes);
+    let is_obsolete = |scheme: &str| match Scheme::from_str(scheme) {
+        Ok(Scheme::Argon2 { variety: Argon2Variety::Id, params }) => {
+            cost(params.memory_kib(), params.iterations()) < cost(password.memory_kib, password.iterations)
+        }
+        Ok(Scheme::Unusable) => false,
+        _ => true,
+    };
+    let all: i64 = counts.iter().map(|(_, count)| count).sum();
+    let obsolete: Vec<_> = counts.iter().filter(|(scheme, _)| is_obsolete(scheme)).collect();
+    let count: i64 = obsolete.iter().map(|(_, count)| count).sum();
+    if count == 0 {
+        return Ok(ok(format!("None of {all} stored hashes is weaker than the settings.")));
+    }
+    let names: Vec<&str> = obsolete.iter().map(|(scheme, _)| scheme.as_str()).collect();
+    Ok(note(format!(
+        "{count} of {all} stored hashes are weaker than the settings ({}); each is replaced at its owner's next login.",
+        names.join(", ")
+    )))
+}
+
+async fn superusers(db: &DatabaseConnection) -> Result<Verdict, DbErr> {
+    let active = users::Entity::find()
+        .filter(users::Column::IsSuperuser.eq(true))
+        .filter(users::Column::Status.eq(Status::Active));
+    let count = active.clone().count(db).await?;
+    let unverified = active.filter(users::Column::EmailVerifiedAt.is_null()).count(db).await?;
+    Ok(match (count, unverified) {
+        (0, _) => {
+            warning("There is no superuser.", "portcullis createsuperuser --username NAME --email ADDRESS")
+        }
+        (_, 1..) => warning(
+            format!("{unverified} superusers have never proved their address."),
+            "have them verify it, or make others with `portcullis createsuperuser`.",
+        ),
+        (6.., _) => {
+            warning(format!("{count} accounts are superusers."), "leave the right to those who need it.")
+        }
+        _ => ok(format!("{count} superusers, all of them verified.")),
+    })
+}
+
+/// An event of the future means that the clock was put back, or that another server's is ahead: tokens would
+/// live longer than they should.
+async fn clock(scene: &Scene, db: &DatabaseConnection) -> Result<Verdict, DbErr> {
+    let newest =
+        audit_events::Entity::find().order_by_desc(audit_events::Column::At).limit(1).one(db).await?;
+    let ahead = newest.map_or(0, |event| event.at - scene.now.micros());
+    Ok(if ahead > SKEW {
+        error(
+            format!(
+                "The newest event in the database is {} s in the future: this clock is behind.",
+                ahead / 1_000_000
+            ),
+            "timedatectl set-ntp true, on every server.",
+        )
+    } else {
+        ok("No event in the database is in the future: the clocks agree.")
+    })
+}

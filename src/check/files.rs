@@ -1,0 +1,134 @@
+//! The data directory, its disk, and the backups.
+
+use super::judge::{Rule, Scene, Verdict, error, note, ok, span, warning};
+use super::report::Item;
+use super::secrets::mode_of;
+use portcullis_security::clock::Timestamp;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+const MODES: Rule =
+    Rule::new("deploy.data_modes", &["v5.0.0-13.2.2", "v5.0.0-16.4.2"], "§16.1").of(&["STORAGE__DATA_DIR"]);
+const DISK: Rule = Rule::new("deploy.disk", &[], "§11");
+const BACKUP: Rule = Rule::new("deploy.backup", &["v5.0.0-14.2.4"], "§16");
+const UPLOADS: Rule =
+    Rule::new("deploy.uploads", &["v5.0.0-5.2.1", "v5.0.0-5.2.2", "v5.0.0-5.4.3"], "§11, §17 File Uploads")
+        .of(&["UPLOADS__CLAMAV"]);
+const BUCKET: Rule = Rule::new("deploy.files", &["v5.0.0-13.3.1", "v5.0.0-12.3.1"], "§11").of(&[
+    "STORAGE__FILES_URL",
+    "STORAGE__AWS_REGION",
+    "STORAGE__AWS_ENDPOINT_URL",
+    "STORAGE__AWS_ACCESS_KEY_ID",
+    "STORAGE__AWS_SECRET_ACCESS_KEY",
+    "STORAGE__AWS_SESSION_TOKEN",
+]);
+const OTHERS: u32 = 0o077;
+const MIB: u64 = 1 << 20;
+const DAY: Duration = Duration::from_secs(86_400);
+
+pub(super) fn judge(scene: &Scene) -> Vec<Item> {
+    vec![
+        MODES.judged(modes(scene)),
+        DISK.judged(disk(&scene.config.storage.data_dir)),
+        BACKUP.judged(backup(scene)),
+        UPLOADS.judged(match &scene.config.uploads.clamav {
+            Some(_) => ok("Uploads are told by content, bounded, drawn anew and scanned."),
+            None => note("Uploads are told by content, bounded and drawn anew; PORTCULLIS_UPLOADS__CLAMAV has them scanned too."),
+        }),
+        BUCKET.judged(bucket(scene)),
+    ]
+}
+
+fn modes(scene: &Scene) -> Verdict {
+    let storage = &scene.config.storage;
+    if !storage.data_dir.is_dir() {
+        return note(format!("{} is made at the first start, with mode 0700.", storage.data_dir.display()));
+    }
+    let mut paths = vec![storage.data_dir.clone(), storage.data_dir.join("secret_key")];
+    paths.extend(storage.sqlite_path());
+    paths.extend(storage.files_directory());
+    let open: Vec<PathBuf> =
+        paths.into_iter().filter(|path| mode_of(path).is_some_and(|mode| mode & OTHERS != 0)).collect();
+    // What lies in a closed directory cannot be reached, whatever its own mode.
+    let is_closed = mode_of(&storage.data_dir).is_some_and(|mode| mode & OTHERS == 0);
+    let open: Vec<String> = open
+        .iter()
+        .filter(|path| !(is_closed && path.starts_with(&storage.data_dir)))
+        .map(|path| path.display().to_string())
+        .collect();
+    match open.is_empty() {
+        true => ok("Only the server's user can read its data."),
+        false => error(
+            format!("Others on this machine can read {}.", open.join(" ")),
+            format!("chmod go-rwx {}", open.join(" ")),
+        ),
+    }
+}
+
+fn disk(data_dir: &Path) -> Verdict {
+    let existing = data_dir.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    let Ok(disk) = rustix::fs::statvfs(existing) else {
+        return note("How full the disk is cannot be told.");
+    };
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize) / MIB;
+    let all = (disk.f_blocks.saturating_mul(disk.f_frsize) / MIB).max(1);
+    let seen = format!("{free} MiB of the disk are free, {} %.", free * 100 / all);
+    match free {
+        0..256 => error(seen, "make room: without it no account can be written."),
+        256..1_024 => warning(seen, "make room before the database needs it."),
+        _ => ok(seen),
+    }
+}
+
+fn backup(scene: &Scene) -> Verdict {
+    let mend = "portcullis backup DIRECTORY, each day by cron, and --backups DIRECTORY here.";
+    let Some((path, made)) = newest(&scene.backups) else {
+        return warning("No backup was found.", mend);
+    };
+    let age = scene.now.since(made);
+    let seen = format!("The newest backup, {}, is {} old.", path.display(), span(age));
+    if mode_of(&path).is_some_and(|mode| mode & OTHERS != 0) {
+        return error(
+            format!("Others on this machine can read the backup {}.", path.display()),
+            format!("chmod 600 {}", path.display()),
+        );
+    }
+    match age > 2 * DAY {
+        true => warning(seen, mend),
+        false => ok(seen),
+    }
+}
+
+/// The newest file that begins as a backup does, and when it was written.
+fn newest(folders: &[PathBuf]) -> Option<(PathBuf, Timestamp)> {
+    let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
+    let backups = entries.map(|entry| entry.path()).filter(|path| is_backup(path));
+    backups.filter_map(|path| Some((path.clone(), written(&path)?))).max_by_key(|(_, made)| made.micros())
+}
+
+fn is_backup(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    let mut line = String::new();
+    let first = BufReader::new(file.take(4_096)).read_line(&mut line);
+    first.is_ok() && line.starts_with("{\"portcullis_backup\"")
+}
+
+fn written(path: &Path) -> Option<Timestamp> {
+    let modified = std::fs::metadata(path).ok()?.modified().ok()?;
+    let since = modified.duration_since(UNIX_EPOCH).ok()?;
+    Some(Timestamp::from_seconds(i64::try_from(since.as_secs()).ok()?))
+}
+
+fn bucket(scene: &Scene) -> Verdict {
+    let storage = &scene.config.storage;
+    if storage.files_bucket().is_none() {
+        return ok("Uploaded files are on this machine.");
+    }
+    let endpoint = storage.aws.endpoint_url.as_deref().unwrap_or("https://");
+    match endpoint.starts_with("https://") {
+        true => ok("Uploaded files go to a bucket over https."),
+        false => warning("Uploaded files go to the bucket unencrypted.", "AWS_ENDPOINT_URL=https://…"),
+    }
+}

@@ -1,0 +1,49 @@
+//! Whether mail would leave (guide §5, §6).
+
+use super::judge::{Rule, Scene, Verdict, error, ok, warning};
+use super::report::Item;
+use crate::mail::Transport;
+use std::time::Duration;
+
+const URL: Rule = Rule::new("deploy.mail", &["v5.0.0-6.4.3", "v5.0.0-12.3.1"], "§5, §6").of(&["MAIL__URL"]);
+const FROM: Rule = Rule::new("deploy.mail_from", &[], "§5").of(&["MAIL__FROM", "MAIL__TEMPLATES"]);
+const PATIENCE: Duration = Duration::from_millis(1_500);
+const MEND: &str =
+    "PORTCULLIS_MAIL__URL=smtps://USER:PASSWORD@HOST:465, then `portcullis mail test ADDRESS`.";
+
+pub(super) async fn judge(scene: &Scene) -> Vec<Item> {
+    vec![URL.judged(url(scene).await), FROM.judged(from(scene))]
+}
+
+/// Greets the server and says goodbye; nothing is sent.
+async fn url(scene: &Scene) -> Verdict {
+    let url = scene.config.mail.url.expose_text();
+    if !url.starts_with("smtp") {
+        return error("Mails go into files or memory: nobody gets a link to verify or to reset.", MEND);
+    }
+    let transport = match Transport::open(url, scene.config.server.public_url.host()) {
+        Ok(transport) => transport,
+        Err(problem) => return error(format!("{problem}."), MEND),
+    };
+    match tokio::time::timeout(PATIENCE, transport.probe()).await {
+        Err(_) => {
+            warning(format!("The mail server does not greet within {} ms.", PATIENCE.as_millis()), MEND)
+        }
+        Ok(Err(problem)) => warning(format!("Mails would wait: {problem}."), MEND),
+        Ok(Ok(())) if url.contains("tls=none") => warning(
+            "The mail server answers, but links go to it unencrypted.",
+            "write smtps://, or leave out tls=none.",
+        ),
+        Ok(Ok(())) => ok("The mail server greets us and lets us in."),
+    }
+}
+
+fn from(scene: &Scene) -> Verdict {
+    let from = &scene.config.mail.from;
+    let is_local = from.trim_end_matches('>').ends_with("@localhost");
+    let mend = "PORTCULLIS_MAIL__FROM=\"Example <noreply@example.org>\", an address whose domain lets your server send.";
+    match is_local {
+        true => error("Mails are from an address at localhost, which others refuse.", mend),
+        false => ok(format!("Mails are from {from}.")),
+    }
+}

@@ -1,0 +1,58 @@
+//! `portcullis check --deploy`: the guide's checklist (§17) judged from settings, database and files.
+//!
+//! Nothing is changed and nothing is sent: files are looked at, the database is opened for reading, and the mail
+//! server is only greeted. Settings that `serve` refuses are judged too, with the refusal among the errors.
+//! docs/check.md lists every item.
+
+mod database;
+mod files;
+mod judge;
+mod limits;
+mod mail;
+mod program;
+pub mod report;
+mod secrets;
+mod settings;
+mod transport;
+
+pub use judge::Scene;
+pub use report::{Format, Item, Level, Report};
+
+use crate::config::{Config, Problem, Profile, Settings, Sources, validate};
+use portcullis_security::clock::Timestamp;
+use std::path::PathBuf;
+
+impl Scene {
+    /// The settings of `sources`; problems are those that a production server would have with them.
+    #[must_use]
+    pub fn new(sources: Sources, backups: Option<PathBuf>, now: Timestamp) -> Self {
+        let toml = sources.toml.as_ref().map(|(path, _)| PathBuf::from(path));
+        let settings = Settings::merge(sources);
+        let (config, mut problems) = Config::read(&settings);
+        let strict = Config { profile: Profile::Production, ..config.clone() };
+        let is_known = |problem: &Problem| problems.iter().any(|known| known.key == problem.key);
+        let found: Vec<Problem> =
+            validate(&strict).into_iter().filter(|problem| !is_known(problem)).collect();
+        problems.extend(found);
+        let data_dir = &config.storage.data_dir;
+        let usual =
+            || vec![data_dir.clone(), data_dir.join("backups"), PathBuf::from("backups"), PathBuf::from(".")];
+        let backups = backups.map_or_else(usual, |folder| vec![folder]);
+        let settings_files = toml.into_iter().chain([PathBuf::from(".env")]).collect();
+        Self { settings, config, problems, backups, settings_files, now }
+    }
+}
+
+/// Judges everything, within two seconds whatever the network does.
+pub async fn deploy(scene: &Scene) -> Report {
+    let mut items = settings::judge(scene);
+    items.extend(secrets::judge(scene));
+    items.extend(transport::judge(scene));
+    items.extend(limits::judge(scene));
+    let (mail, database) = tokio::join!(mail::judge(scene), database::judge(scene));
+    items.extend(mail.into_iter().chain(database));
+    items.extend(files::judge(scene));
+    items.extend(program::judge(scene));
+    items.extend(settings::refusals(scene, &items));
+    Report { items }
+}

@@ -1,0 +1,124 @@
+//! The profile, and what `serve` would refuse.
+
+use super::judge::{Rule, Scene, error, note, ok, warning};
+use super::report::{Item, Level};
+use crate::config::{LogFormat, LogLevel, Profile};
+
+const PROFILE: Rule = Rule::new("deploy.profile", &["v5.0.0-13.4.2"], "§17").of(&["PROFILE"]);
+const SITE: Rule = Rule::new("deploy.site", &[], "§5").of(&["SITE__NAME"]);
+const LOG: Rule =
+    Rule::new("deploy.log", &["v5.0.0-16.2.5", "v5.0.0-16.3.1"], "§17").of(&["LOG__LEVEL", "LOG__FORMAT"]);
+const METRICS: Rule =
+    Rule::new("deploy.metrics", &["v5.0.0-13.4.5", "v5.0.0-13.3.1"], "§17").of(&["METRICS__TOKEN"]);
+const COMMUNITY: Rule = Rule::new("deploy.community", &["v5.0.0-2.4.1"], "§13").of(&[
+    "COMMUNITY__ENABLED",
+    "COMMUNITY__SOCKETS_PER_USER",
+    "COMMUNITY__SOCKETS_PER_IP",
+    "COMMUNITY__PING_EVERY",
+]);
+const WEBHOOKS: Rule = Rule::new("deploy.webhooks", &["v5.0.0-16.3.3", "v5.0.0-12.3.1"], "§17 Logging")
+    .of(&["WEBHOOKS__URL", "WEBHOOKS__SECRET"]);
+const REFUSED: Rule = Rule::new("deploy.settings.refused", &[], "§16.1");
+const LEAST_METRICS_TOKEN: usize = 16;
+
+pub(super) fn judge(scene: &Scene) -> Vec<Item> {
+    vec![profile(scene), site(scene), log(scene), metrics(scene), webhooks(scene), community(scene)]
+}
+
+/// What nothing else has told yet of the reasons for which a production server would not start.
+pub(super) fn refusals(scene: &Scene, judged: &[Item]) -> Vec<Item> {
+    let is_told =
+        |key: &str| judged.iter().any(|item| item.level == Level::Error && item.settings.contains(&key));
+    let left = scene.problems.iter().filter(|problem| !is_told(&problem.key));
+    let items: Vec<Item> =
+        left.map(|problem| REFUSED.judged(error(&problem.sentence, "see that sentence."))).collect();
+    if !items.is_empty() {
+        return items;
+    }
+    vec![REFUSED.judged(match scene.problems.is_empty() {
+        true => ok("A production server would start with these settings."),
+        false => note("A production server would not start, for the errors above alone."),
+    })]
+}
+
+fn profile(scene: &Scene) -> Item {
+    PROFILE.judged(match scene.config.profile {
+        Profile::Production => ok("The profile is production."),
+        Profile::Development => error(
+            "The profile is development: mails can be read at /dev/mail/, and nothing is refused for being weak.",
+            "PORTCULLIS_PROFILE=production",
+        ),
+    })
+}
+
+fn site(scene: &Scene) -> Item {
+    SITE.judged(match scene.config.site.name.as_str() {
+        "Portcullis" => note("Mails and pages call the place Portcullis; PORTCULLIS_SITE__NAME names yours."),
+        _ => ok("Mails and pages name your site."),
+    })
+}
+
+fn log(scene: &Scene) -> Item {
+    let log = scene.config.log;
+    LOG.judged(match (log.level, log.format) {
+        (LogLevel::Off | LogLevel::Error, _) => warning(
+            format!("The log is at {}: failed logins leave no line there.", log.level.as_str()),
+            "PORTCULLIS_LOG__LEVEL=info",
+        ),
+        (LogLevel::Debug | LogLevel::Trace, _) => warning(
+            format!("The log is at {}: more than is needed, and slow.", log.level.as_str()),
+            "PORTCULLIS_LOG__LEVEL=info",
+        ),
+        (_, LogFormat::Pretty) => note("The log is for people; PORTCULLIS_LOG__FORMAT=json is for machines."),
+        _ => ok(format!("The log is JSON at {}.", log.level.as_str())),
+    })
+}
+
+fn metrics(scene: &Scene) -> Item {
+    METRICS.judged(match &scene.config.metrics.token {
+        None => ok("Only this machine may read /metrics."),
+        Some(token) if token.expose().len() < LEAST_METRICS_TOKEN => error(
+            format!("The token of /metrics has {} bytes: it can be guessed.", token.expose().len()),
+            "PORTCULLIS_METRICS__TOKEN=\"$(portcullis secret)\"",
+        ),
+        Some(_) => ok("Whoever reads /metrics from elsewhere needs a long token."),
+    })
+}
+
+fn webhooks(scene: &Scene) -> Item {
+    let webhooks = &scene.config.webhooks;
+    WEBHOOKS.judged(match &webhooks.url {
+        None => note(
+            "Attacks are in the audit log and the metrics alone; PORTCULLIS_WEBHOOKS__URL has you called.",
+        ),
+        Some(_) if !webhooks.has_usable_url() => {
+            error("The address of webhooks cannot be called.", "PORTCULLIS_WEBHOOKS__URL=https://HOST/PATH")
+        }
+        Some(_) if webhooks.key().is_none() => error(
+            "Webhooks have no secret that could sign them.",
+            "PORTCULLIS_WEBHOOKS__SECRET=\"whsec_$(openssl rand -base64 32)\"",
+        ),
+        Some(_) if !webhooks.is_private() => {
+            warning("Webhooks leave unencrypted.", "PORTCULLIS_WEBHOOKS__URL=https://HOST/PATH")
+        }
+        Some(_) => ok("Attacks are reported by signed webhooks."),
+    })
+}
+
+fn community(scene: &Scene) -> Item {
+    let community = scene.config.community;
+    COMMUNITY.judged(match community.enabled {
+        false => ok("Accounts alone are served."),
+        true if community.sockets_per_ip > 5_000 || community.sockets_per_user > 200 => warning(
+            format!(
+                "One address may hold {} WebSockets and one account {}: about 10 KiB each.",
+                community.sockets_per_ip, community.sockets_per_user
+            ),
+            "PORTCULLIS_COMMUNITY__SOCKETS_PER_IP=500 PORTCULLIS_COMMUNITY__SOCKETS_PER_USER=20",
+        ),
+        true => ok(format!(
+            "One address may hold {} WebSockets, one account {}.",
+            community.sockets_per_ip, community.sockets_per_user
+        )),
+    })
+}

@@ -1,0 +1,58 @@
+//! `[webhooks]`: where attacks are reported to.
+
+use super::{reader::Reader, spec::Spec};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use portcullis_security::secret::Secret;
+
+pub(super) const SPECS: &[Spec] = &[
+    Spec::url(
+        "WEBHOOKS__URL",
+        "",
+        "Where attacks and re-used tokens are reported to, by signed calls; nowhere when unset (docs/webhooks.md).",
+    ),
+    Spec::secret(
+        "WEBHOOKS__SECRET",
+        "Signs those calls: whsec_ and 24 to 64 random bytes in base64, as `echo whsec_$(openssl rand -base64 32)` \
+         makes one.",
+    ),
+];
+
+const PREFIX: &str = "whsec_";
+
+/// Where attacks are reported to.
+#[derive(Clone)]
+pub struct Webhooks {
+    /// The address of the operator's server; none.
+    pub url: Option<Secret>,
+    /// What signs the calls, as Standard Webhooks writes it.
+    pub secret: Option<Secret>,
+}
+
+impl Webhooks {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self { url: reader.optional("WEBHOOKS__URL"), secret: reader.optional("WEBHOOKS__SECRET") }
+    }
+
+    /// The key in the secret; none when there is no secret of the right form.
+    #[must_use]
+    pub fn key(&self) -> Option<Secret> {
+        let text = self.secret.as_ref()?.expose_text().trim().strip_prefix(PREFIX)?;
+        let bytes = BASE64_STANDARD.decode(text).ok()?;
+        (24..=64).contains(&bytes.len()).then(|| Secret::new(bytes))
+    }
+
+    /// Whether the address is one that can be called.
+    #[must_use]
+    pub fn has_usable_url(&self) -> bool {
+        let parsed = self.url.as_ref().and_then(|url| url.expose_text().parse::<axum::http::Uri>().ok());
+        parsed.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
+    }
+
+    /// Whether calls are encrypted, or stay on this machine.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        let url = self.url.as_ref().map_or("", |url| url.expose_text());
+        let local = ["http://127.", "http://localhost", "http://[::1]"];
+        url.starts_with("https://") || local.iter().any(|start| url.starts_with(start))
+    }
+}

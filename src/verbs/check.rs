@@ -1,0 +1,98 @@
+//! `portcullis check`.
+
+use super::check_url::{UrlArguments, probe};
+use super::print;
+use clap::{Args, ValueEnum};
+use portcullis::check::{self, Format, Scene};
+use portcullis::config::Sources;
+use portcullis_security::clock::Clock;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What to check, and how to tell it.
+#[derive(Args)]
+pub struct CheckArguments {
+    /// Judges this installation: settings, database and files. Changes nothing.
+    #[arg(long)]
+    deploy: bool,
+    #[command(flatten)]
+    url: UrlArguments,
+    /// Where backups lie, if elsewhere than in the data directory or in ./backups.
+    #[arg(long, value_name = "DIRECTORY", requires = "deploy")]
+    backups: Option<PathBuf>,
+    /// How to write what was found.
+    #[arg(long, value_enum, default_value_t = Written::Text)]
+    format: Written,
+    /// Writes it to this file instead of the terminal.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Written {
+    Text,
+    Json,
+    Sarif,
+    /// A page to hand on; only of --url.
+    Html,
+}
+
+const NOTHING_ASKED: &str = "check --deploy judges this installation: settings, database and files.\n\
+    check --url URL probes a running server from outside.\n\
+    Exit code: 0 nothing is unsafe, 1 something is, 2 it could not be judged.\n";
+const COULD_NOT_RUN: u8 = 2;
+
+/// Runs the verb: 0 when nothing is unsafe, 1 when something is, 2 when it could not be judged.
+pub async fn run(flags: Vec<(String, String)>, arguments: CheckArguments) -> ExitCode {
+    if let Some(url) = &arguments.url.url {
+        return match probe(url, &arguments.url).await {
+            Ok(report) => deliver(&arguments, &probed(&report, &arguments), !report.findings().is_empty()),
+            Err(error) => failed(&error.to_string()),
+        };
+    }
+    if !arguments.deploy {
+        print(NOTHING_ASKED);
+        return ExitCode::SUCCESS;
+    }
+    let format = match arguments.format {
+        Written::Text => Format::Text,
+        Written::Json => Format::Json,
+        Written::Sarif => Format::Sarif,
+        Written::Html => return failed("check --deploy writes text, json or sarif"),
+    };
+    let sources = Sources::from_process(flags);
+    let scene = Scene::new(sources, arguments.backups.clone(), Clock::system().now());
+    let report = check::deploy(&scene).await;
+    deliver(&arguments, &report.render(format), report.has_errors())
+}
+
+fn probed(report: &portcullis_probe::Report, arguments: &CheckArguments) -> String {
+    use portcullis_probe::report::{html, json, sarif, text};
+    match arguments.format {
+        Written::Text => {
+            let is_read_by_a_person = arguments.output.is_none() && std::io::stdout().is_terminal();
+            text(report, is_read_by_a_person && std::env::var_os("NO_COLOR").is_none())
+        }
+        Written::Json => json(report),
+        Written::Sarif => sarif(report),
+        Written::Html => html(report),
+    }
+}
+
+fn deliver(arguments: &CheckArguments, text: &str, is_unsafe: bool) -> ExitCode {
+    match &arguments.output {
+        None => print(text),
+        Some(path) => {
+            if let Err(error) = std::fs::write(path, text) {
+                return failed(&format!("cannot write {}: {error}", path.display()));
+            }
+        }
+    }
+    if is_unsafe { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn failed(message: &str) -> ExitCode {
+    eprintln!("portcullis: {message}");
+    ExitCode::from(COULD_NOT_RUN)
+}

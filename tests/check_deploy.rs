@@ -1,0 +1,435 @@
+//! `portcullis check --deploy`: every item wrong and right.
+
+use crate::harness::smtp::SmtpSink;
+use crate::harness::{TestApp, create_mariadb_database, provide_cryptography};
+use crate::on_each_database;
+use portcullis::app::open_storage;
+use portcullis::check::{Format, Item, Level, Report, Scene, deploy};
+use portcullis::config::{Config, Sources, spec};
+use portcullis_security::clock::{Clock, Timestamp};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, QuerySelect};
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+/// What an operator would set, before the change that a test makes.
+fn production(folder: &Path, changed: Pairs<'_>) -> Vec<(String, String)> {
+    let data = folder.join("data").display().to_string();
+    let usual = [
+        ("PROFILE", "production"),
+        ("SECRET_KEY", "k3J9x2Lq8Zp4Wn6Tb1Vc5Md7Rf0Gh2sQ"),
+        ("SERVER__PUBLIC_URL", "https://accounts.example.org"),
+        ("SERVER__TRUSTED_PROXIES", "10.0.0.5/32"),
+        ("STORAGE__DATA_DIR", &data),
+        ("MAIL__URL", "smtp://127.0.0.1:9"),
+        ("MAIL__FROM", "Example <noreply@example.org>"),
+        ("SITE__NAME", "Example"),
+        ("PASSWORD__POLICY", "nist"),
+    ];
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for (name, value) in usual.into_iter().chain(changed.iter().copied()) {
+        pairs.retain(|(known, _)| known != &format!("PORTCULLIS_{name}"));
+        pairs.push((format!("PORTCULLIS_{name}"), value.to_owned()));
+    }
+    pairs
+}
+
+fn scene_of(environment: Vec<(String, String)>, folder: &Path) -> Scene {
+    let sources = Sources { environment, ..Sources::default() };
+    Scene::new(sources, Some(folder.join("backups")), Clock::system().now())
+}
+
+async fn judged(folder: &Path, changed: Pairs<'_>) -> Report {
+    provide_cryptography();
+    deploy(&scene_of(production(folder, changed), folder)).await
+}
+
+#[track_caller]
+fn item<'a>(report: &'a Report, id: &str) -> &'a Item {
+    report.items.iter().find(|item| item.id == id).unwrap_or_else(|| panic!("no item {id}"))
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+/// Each setting that an item warns of, and how strongly.
+const WRONG: &[(&str, Level, Pairs<'static>)] = &[
+    ("deploy.profile", Level::Error, &[("PROFILE", "development")]),
+    ("deploy.site", Level::Note, &[("SITE__NAME", "Portcullis")]),
+    ("deploy.log", Level::Warning, &[("LOG__LEVEL", "off")]),
+    ("deploy.log", Level::Warning, &[("LOG__LEVEL", "trace")]),
+    ("deploy.log", Level::Note, &[("LOG__FORMAT", "pretty")]),
+    ("deploy.metrics", Level::Error, &[("METRICS__TOKEN", "prometheus")]),
+    ("deploy.webhooks", Level::Note, &[]),
+    ("deploy.webhooks", Level::Error, &[("WEBHOOKS__URL", "https://ops.example.org/hook")]),
+    (
+        "deploy.webhooks",
+        Level::Error,
+        &[
+            ("WEBHOOKS__URL", "ops.example.org"),
+            ("WEBHOOKS__SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ],
+    ),
+    (
+        "deploy.webhooks",
+        Level::Warning,
+        &[
+            ("WEBHOOKS__URL", "http://ops.example.org"),
+            ("WEBHOOKS__SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ],
+    ),
+    ("deploy.community", Level::Warning, &[("COMMUNITY__SOCKETS_PER_IP", "100000")]),
+    ("deploy.settings.refused", Level::Error, &[("THROTTLE__AUTH", "5/fortnight")]),
+    ("deploy.settings.refused", Level::Error, &[("SERVER__LISEN", "127.0.0.1:1")]),
+    ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "")]),
+    ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "change-me")]),
+    ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "k3J9x2Lq8Zp4Wn6T")]),
+    ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "abcabcabcabcabcabcabcabcabcabcabcabcabc")]),
+    (
+        "deploy.signing_key",
+        Level::Error,
+        &[("TOKENS__SIGNING_KEY", "django-insecure-x8k2qz7wv5n9m3b6c4x2z1a0")],
+    ),
+    ("deploy.signing_key", Level::Warning, &[("TOKENS__SIGNING_KEY", "k3J9x2Lq8Zp4Wn6Tb1Vc5Md7Rf0Gh2sQ")]),
+    ("deploy.public_url", Level::Error, &[("SERVER__PUBLIC_URL", "http://accounts.example.org")]),
+    ("deploy.public_url", Level::Error, &[("ACCOUNTS__LINKS_URL", "http://example.org")]),
+    ("deploy.public_url", Level::Error, &[("SERVER__PUBLIC_URL", "https://example.org/accounts")]),
+    ("deploy.public_url", Level::Warning, &[("SERVER__PUBLIC_URL", "https://localhost")]),
+    ("deploy.cookies", Level::Error, &[("SERVER__PUBLIC_URL", "http://accounts.example.org")]),
+    ("deploy.tls", Level::Error, &[("SERVER__TRUSTED_PROXIES", "")]),
+    ("deploy.tls", Level::Error, &[("SERVER__TLS_CERT", "/nowhere/cert.pem")]),
+    (
+        "deploy.tls",
+        Level::Error,
+        &[("SERVER__TLS_CERT", "/nowhere/cert.pem"), ("SERVER__TLS_KEY", "/nowhere/key.pem")],
+    ),
+    ("deploy.proxies", Level::Error, &[("SERVER__TRUSTED_PROXIES", "0.0.0.0/0")]),
+    ("deploy.proxies", Level::Error, &[("SERVER__TRUSTED_PROXIES", "::/0")]),
+    ("deploy.proxies", Level::Warning, &[("SERVER__TRUSTED_PROXIES", "10.0.0.0/8")]),
+    ("deploy.proxies", Level::Error, &[("SERVER__TRUSTED_PROXIES", "")]),
+    ("deploy.hsts", Level::Error, &[("SERVER__HSTS_SECONDS", "0")]),
+    ("deploy.hsts", Level::Warning, &[("SERVER__HSTS_SECONDS", "3600")]),
+    ("deploy.cors", Level::Error, &[("CORS__ALLOWED_ORIGINS", "*")]),
+    ("deploy.cors", Level::Error, &[("CORS__ALLOWED_ORIGINS", "http://app.example.org")]),
+    ("deploy.hashing", Level::Error, &[("PASSWORD__MEMORY_KIB", "19455")]),
+    ("deploy.hashing", Level::Error, &[("PASSWORD__ITERATIONS", "1")]),
+    ("deploy.hashing", Level::Warning, &[("PASSWORD__PARALLELISM", "8")]),
+    ("deploy.hashing_budget", Level::Error, &[("PASSWORD__MEMORY_BUDGET_MIB", "16")]),
+    ("deploy.hashing_budget", Level::Warning, &[("PASSWORD__MEMORY_BUDGET_MIB", "20")]),
+    ("deploy.password_policy", Level::Note, &[("PASSWORD__POLICY", "guide")]),
+    ("deploy.access_lifetime", Level::Warning, &[("TOKENS__ACCESS_LIFETIME", "2h")]),
+    ("deploy.access_lifetime", Level::Error, &[("TOKENS__ACCESS_LIFETIME", "3d")]),
+    ("deploy.session_lifetimes", Level::Warning, &[("TOKENS__ABSOLUTE_LIFETIME", "365d")]),
+    ("deploy.rotation", Level::Warning, &[("TOKENS__REFRESH_GRACE", "10m")]),
+    ("deploy.link_lifetimes", Level::Warning, &[("ACCOUNTS__RESET_LIFETIME", "24h")]),
+    ("deploy.deletion", Level::Warning, &[("ACCOUNTS__DELETION_GRACE", "365d")]),
+    ("deploy.throttles", Level::Error, &[("THROTTLE__ENABLED", "false")]),
+    ("deploy.throttle_rates", Level::Warning, &[("THROTTLE__AUTH", "100/minute")]),
+    ("deploy.throttle_rates", Level::Warning, &[("THROTTLE__RESET", "1000/day")]),
+    ("deploy.registration", Level::Note, &[]),
+    ("deploy.reveal_registered_email", Level::Warning, &[("ACCOUNTS__REVEAL_REGISTERED_EMAIL", "true")]),
+    ("deploy.mail", Level::Error, &[("MAIL__URL", "memory")]),
+    ("deploy.mail", Level::Warning, &[("MAIL__URL", "smtp://127.0.0.1:9")]),
+    ("deploy.mail_from", Level::Error, &[("MAIL__FROM", "Example <noreply@localhost>")]),
+    ("deploy.database", Level::Error, &[("STORAGE__DATABASE_URL", "mysql://app@db/x")]),
+    ("deploy.database", Level::Error, &[("STORAGE__DATABASE_URL", "mysql://app:short@127.0.0.1:9/x")]),
+    (
+        "deploy.database",
+        Level::Warning,
+        &[("STORAGE__DATABASE_URL", "mysql://root:Zp4Wn6Tb1Vc5Md7R@127.0.0.1:9/x")],
+    ),
+    (
+        "deploy.database",
+        Level::Note,
+        &[("STORAGE__DATABASE_URL", "mysql://app:Zp4Wn6Tb1Vc5Md7R@192.0.2.1:9/x")],
+    ),
+    ("deploy.database", Level::Error, &[("STORAGE__REDIS_URL", "redis://cache")]),
+    ("deploy.migrations", Level::Warning, &[]),
+    ("deploy.superusers", Level::Warning, &[]),
+    ("deploy.backup", Level::Warning, &[]),
+    ("deploy.uploads", Level::Note, &[]),
+    (
+        "deploy.files",
+        Level::Warning,
+        &[("STORAGE__FILES_URL", "s3://media"), ("STORAGE__AWS_ENDPOINT_URL", "http://store")],
+    ),
+    ("deploy.search", Level::Note, &[("SEARCH__ANTHROPIC_API_KEY", "sk-ant-1f6b7d9c")]),
+];
+
+#[tokio::test]
+async fn every_item_sees_what_is_wrong_and_says_what_to_type() {
+    let folder = folder();
+    for (id, level, changed) in WRONG {
+        let report = judged(folder.path(), changed).await;
+        let found = item(&report, id);
+        assert_eq!(found.level, *level, "{changed:?}: {found:?}");
+        assert!(*level < Level::Warning || !found.mend.is_empty(), "{found:?}");
+    }
+    assert!(!folder.path().join("data").exists(), "the check has made something");
+}
+
+#[tokio::test]
+async fn what_is_right_again_is_not_told() {
+    let folder = folder();
+    let right: &[(&str, Pairs<'_>)] = &[
+        ("deploy.metrics", &[("METRICS__TOKEN", "Zp4Wn6Tb1Vc5Md7Rk3J9x2Lq")]),
+        ("deploy.signing_key", &[]),
+        ("deploy.hashing", &[("PASSWORD__MEMORY_KIB", "47104"), ("PASSWORD__ITERATIONS", "1")]),
+        ("deploy.proxies", &[("SERVER__TRUSTED_PROXIES", "172.16.0.0/16,fd00::/48")]),
+        ("deploy.cors", &[("CORS__ALLOWED_ORIGINS", "https://app.example.org")]),
+        ("deploy.registration", &[("ACCOUNTS__REGISTRATION", "invite")]),
+        ("deploy.uploads", &[("UPLOADS__CLAMAV", "127.0.0.1:3310")]),
+        ("deploy.database", &[("STORAGE__DATABASE_URL", "mysql://app:Zp4Wn6Tb1Vc5Md7R@127.0.0.1:9/x")]),
+        ("deploy.files", &[("STORAGE__FILES_URL", "s3://media")]),
+    ];
+    for (id, changed) in right {
+        let report = judged(folder.path(), changed).await;
+        assert_eq!(item(&report, id).level, Level::Ok, "{:?}", item(&report, id));
+    }
+    // Every other item that something above has found is fine without that change.
+    let report = judged(folder.path(), &[]).await;
+    for (id, _, changed) in WRONG.iter().filter(|(_, _, changed)| !changed.is_empty()) {
+        let found = item(&report, id);
+        assert!(found.level <= Level::Note || *id == "deploy.mail", "{changed:?}: {found:?}");
+    }
+    assert_eq!(report.count(Level::Error), 0, "{}", report.render(Format::Text));
+}
+
+#[tokio::test]
+async fn every_setting_is_judged_by_some_item_and_every_item_has_its_line_in_the_manual() {
+    let folder = folder();
+    let report = judged(folder.path(), &[]).await;
+    let judged: BTreeSet<&str> = report.items.iter().flat_map(|item| item.settings).copied().collect();
+    let missing: Vec<&str> =
+        spec::all().map(|spec| spec.name).filter(|name| !judged.contains(name)).collect();
+    assert!(missing.is_empty(), "no item judges {missing:?}");
+    let page = include_str!("../docs/check.md");
+    let told: BTreeSet<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("| `deploy.")?.split('`').next()).collect();
+    let ids: BTreeSet<&str> =
+        report.items.iter().filter_map(|item| item.id.strip_prefix("deploy.")).collect();
+    assert_eq!(told, ids);
+}
+
+#[tokio::test]
+async fn development_lists_what_would_stop_production() {
+    provide_cryptography();
+    let folder = folder();
+    let data = ("PORTCULLIS_STORAGE__DATA_DIR".to_owned(), folder.path().join("data").display().to_string());
+    let report = deploy(&scene_of(vec![data], folder.path())).await;
+    let errors: BTreeSet<&str> =
+        report.items.iter().filter(|item| item.level == Level::Error).map(|item| item.id).collect();
+    let expected = [
+        "deploy.cookies",
+        "deploy.cors",
+        "deploy.hsts",
+        "deploy.mail",
+        "deploy.mail_from",
+        "deploy.profile",
+        "deploy.proxies",
+        "deploy.public_url",
+        "deploy.secret_key",
+        "deploy.tls",
+    ];
+    assert_eq!(errors, BTreeSet::from(expected), "{}", report.render(Format::Text));
+}
+
+on_each_database! {
+    async fn a_good_production_has_no_errors_and_its_rows_are_judged(app: TestApp) {
+        let folder = folder();
+        app.user("ada").await;
+        let rows = |url: String| async move {
+            let folder = tempfile::tempdir().expect("a folder");
+            let report = judged(folder.path(), &[("STORAGE__DATABASE_URL", &url)]).await;
+            let url_is_judged = item(&report, "deploy.database").level;
+            (report, url_is_judged)
+        };
+        let url = app.app().config.storage.connect_url();
+        let (report, _) = rows(url.clone()).await;
+        assert_eq!(item(&report, "deploy.migrations").level, Level::Ok);
+        assert_eq!(item(&report, "deploy.clock").level, Level::Ok);
+        // The tests' cheap hashes are below the settings of a production.
+        assert_eq!(item(&report, "deploy.stored_hashes").level, Level::Note);
+        assert_eq!(item(&report, "deploy.superusers").level, Level::Warning);
+        // The password of the test's own database server is none.
+        let errors = report.items.iter().filter(|item| item.level == Level::Error);
+        assert!(errors.into_iter().all(|item| item.id == "deploy.database"), "{}", report.render(Format::Text));
+
+        promote(&app, "ada").await;
+        let (report, _) = rows(url.clone()).await;
+        assert_eq!(item(&report, "deploy.superusers").level, Level::Ok);
+        let late = scene_of(production(folder.path(), &[("STORAGE__DATABASE_URL", &url)]), folder.path());
+        let late = Scene { now: late.now.minus(Duration::from_secs(3_600)), ..late };
+        assert_eq!(item(&deploy(&late).await, "deploy.clock").level, Level::Error);
+    }
+}
+
+async fn promote(app: &TestApp, username: &str) {
+    let user =
+        portcullis::access::find_by_login(&app.app().storage, username).await.expect("rows").expect("a user");
+    app.app().storage.write(Promote(user)).await.expect("a change");
+}
+
+struct Promote(portcullis::model::users::Model);
+
+impl portcullis::storage::Write for Promote {
+    type Output = ();
+
+    async fn run(&self, tx: &sea_orm::DatabaseTransaction) -> portcullis::error::Result<()> {
+        let mut user = self.0.clone().into_active_model();
+        user.is_superuser = Set(true);
+        user.update(tx).await?;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn files_that_others_can_read_are_told() {
+    let folder = folder();
+    let data = folder.path().join("data");
+    let config = Config::development(&data);
+    open_storage(&config).await.expect("a database").close().await;
+    let key = folder.path().join("key");
+    std::fs::write(&key, "k3J9x2Lq8Zp4Wn6Tb1Vc5Md7Rf0Gh2sQ\n").expect("a file");
+    let named = key.display().to_string();
+    let chmod = |path: &Path, mode: u32| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+    };
+    for (mode, level) in [(0o644, Level::Error), (0o600, Level::Ok)] {
+        chmod(&key, mode);
+        let mut environment = production(folder.path(), &[("SECRET_KEY_FILE", &named)]);
+        environment.retain(|(name, _)| name != "PORTCULLIS_SECRET_KEY");
+        let report = deploy(&scene_of(environment, folder.path())).await;
+        assert_eq!(item(&report, "deploy.secret_files").level, level);
+        assert_eq!(item(&report, "deploy.secret_key").level, Level::Ok);
+    }
+    for (mode, level) in [(0o755, Level::Error), (0o700, Level::Ok)] {
+        chmod(&data, mode);
+        chmod(&data.join("portcullis.sqlite3"), 0o644);
+        assert_eq!(item(&judged(folder.path(), &[]).await, "deploy.data_modes").level, level);
+    }
+}
+
+#[tokio::test]
+async fn a_backup_is_found_and_its_age_told() {
+    let folder = folder();
+    let backups = folder.path().join("backups");
+    std::fs::create_dir(&backups).expect("a folder");
+    let level = || async { item(&judged(folder.path(), &[]).await, "deploy.backup").level };
+    std::fs::write(backups.join("notes.txt"), "not a backup").expect("a file");
+    assert_eq!(level().await, Level::Warning);
+    let config = Config::development(&folder.path().join("source"));
+    let storage = open_storage(&config).await.expect("a database");
+    let random = portcullis_security::random::Random::system();
+    let secret = portcullis_security::secret::Secret::from("k3J9x2Lq8Zp4Wn6Tb1Vc5Md7Rf0Gh2sQ");
+    let source =
+        portcullis::backup::Source { storage: &storage, secret: &secret, with_secret: false, files: None };
+    let now = Clock::system().now();
+    let path = backups.join("a.backup");
+    portcullis::backup::write(&source, &path, (now, &random), |_, _| {}).await.expect("a backup");
+    storage.close().await;
+    assert_eq!(level().await, Level::Ok);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("a mode");
+    assert_eq!(level().await, Level::Error);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("a mode");
+    let later = Timestamp::from_micros(now.micros()).plus(Duration::from_secs(3 * 86_400));
+    let scene = Scene { now: later, ..scene_of(production(folder.path(), &[]), folder.path()) };
+    assert_eq!(item(&deploy(&scene).await, "deploy.backup").level, Level::Warning);
+}
+
+/// The program in a folder of its own, with these settings and no others.
+fn run(folder: &Path, environment: Vec<(String, String)>, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command.current_dir(folder).args(arguments).env_clear().envs(environment);
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.output().expect("the program")
+}
+
+#[test]
+fn the_exit_code_tells_errors_and_no_output_holds_a_secret() {
+    let folder = folder();
+    let good = || production(folder.path(), &[]);
+    let said = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    let started = Instant::now();
+    let output = run(folder.path(), good(), &["check", "--deploy"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains(" 0 errors, ") || said(&output).contains("\n0 errors, "));
+    // A busy machine takes its time to start a program; none waits for a network.
+    assert!(started.elapsed() < Duration::from_secs(10));
+
+    let bad =
+        production(folder.path(), &[("SECRET_KEY", "hunter2-hunter2"), ("MAIL__URL", "ftp://a:hunter2@b")]);
+    for format in ["text", "json", "sarif"] {
+        let output = run(folder.path(), bad.clone(), &["check", "--deploy", "--format", format]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(said(&output).contains("deploy.secret_key") && !said(&output).contains("hunter2"));
+    }
+    let output = run(folder.path(), good(), &["check", "--deploy", "--output", "/nowhere/report"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&run(folder.path(), good(), &["check"])).contains("--deploy"));
+}
+
+#[test]
+fn json_and_sarif_hold_every_item() {
+    let folder = folder();
+    let written = |format: &str| {
+        let path = folder.path().join(format);
+        let name = path.display().to_string();
+        let arguments = ["check", "--deploy", "--format", format, "--output", &name];
+        let output = run(folder.path(), production(folder.path(), &[]), &arguments);
+        assert_eq!(output.status.code(), Some(0));
+        let text = std::fs::read_to_string(&path).expect("a report");
+        serde_json::from_str::<serde_json::Value>(&text).expect("JSON")
+    };
+    let (json, sarif) = (written("json"), written("sarif"));
+    let items = json["items"].as_array().expect("items");
+    assert!(items.len() > 40 && json["summary"]["errors"] == 0, "{json}");
+    let run = &sarif["runs"][0];
+    assert_eq!(sarif["version"], "2.1.0");
+    assert_eq!(run["results"].as_array().map(Vec::len), Some(items.len()));
+    let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
+    for result in run["results"].as_array().expect("results") {
+        assert!(rules.iter().any(|rule| rule["id"] == result["ruleId"]), "{result}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_waits_for_a_mail_server_or_a_database_that_is_silent() {
+    let folder = folder();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let mail = format!("smtp://127.0.0.1:{port}");
+    let database = format!("mysql://app:Zp4Wn6Tb1Vc5Md7R@127.0.0.1:{port}/x");
+    let started = Instant::now();
+    let report = judged(folder.path(), &[("MAIL__URL", &mail), ("STORAGE__DATABASE_URL", &database)]).await;
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert_eq!(item(&report, "deploy.mail").level, Level::Warning);
+    assert_eq!(item(&report, "deploy.migrations").level, Level::Warning);
+}
+
+#[tokio::test]
+async fn a_mail_server_that_greets_is_fine_and_gets_no_mail() {
+    let folder = folder();
+    let server = SmtpSink::start().await;
+    let report = judged(folder.path(), &[("MAIL__URL", &server.url())]).await;
+    assert_eq!(item(&report, "deploy.mail").level, Level::Ok, "{:?}", item(&report, "deploy.mail"));
+}
+
+#[tokio::test]
+async fn a_mariadb_that_is_empty_is_left_empty() {
+    if !crate::harness::mariadb::is_available() {
+        return;
+    }
+    let folder = folder();
+    let url = create_mariadb_database().await;
+    let report = judged(folder.path(), &[("STORAGE__DATABASE_URL", &url)]).await;
+    assert_eq!(item(&report, "deploy.migrations").level, Level::Warning);
+    let db = portcullis::storage::look(&url).await.expect("a connection");
+    let users = portcullis::model::users::Entity::find().limit(1).one(&db).await;
+    assert!(users.is_err(), "the check has made a table");
+}

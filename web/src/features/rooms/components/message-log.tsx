@@ -1,0 +1,95 @@
+import { Button, Loader, Text } from '@mantine/core'
+import type { useConversation } from 'portcullis-client/react'
+import { useMemo, useState } from 'react'
+import { texts } from '@/lib/texts'
+import { useUnread } from '../api/unread'
+import { toRows } from '../lib/message-rows'
+import type { useLogScroll } from '../lib/use-log-scroll'
+import { DayLine, MessageItem, NewLine, PendingItem } from './message-item'
+import styles from './message-log.module.css'
+
+const t = texts.chat
+
+interface Props {
+  conversation: ReturnType<typeof useConversation>
+  room: number
+  username: string
+  scroll: ReturnType<typeof useLogScroll>
+  onOlder: () => void
+}
+
+/** The messages, from the oldest that is loaded to what is still on its way. */
+export function MessageLog({ conversation, room, username, scroll, onOlder }: Props) {
+  const { state, messages, pending, hasOlder, isLoadingOlder } = conversation
+  const firstNew = useFirstNew(room, messages.at(-1)?.seq)
+  const rows = useMemo(() => toRows(messages, firstNew), [messages, firstNew])
+  const isEmpty = rows.length === 0 && pending.length === 0
+  return (
+    <section
+      ref={scroll.ref}
+      onScroll={scroll.onScroll}
+      className={styles.log}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by the keyboard.
+      tabIndex={0}
+      aria-label={t.log}
+    >
+      {isEmpty && state.status === 'connecting' && <Opening />}
+      {isEmpty && state.status === 'open' && <p className={styles.empty}>{t.empty}</p>}
+      {!isEmpty && (
+        <div className={styles.top}>
+          <Beginning hasOlder={hasOlder} isLoading={isLoadingOlder} onOlder={onOlder} />
+        </div>
+      )}
+      <ol>
+        {rows.map((row) => {
+          if (row.kind === 'day') return <DayLine key={row.key} time={row.time} />
+          if (row.kind === 'new') return <NewLine key={row.key} />
+          const { key, message, isFirst } = row
+          const isOwn = message.user === username
+          return <MessageItem key={key} message={message} isFirst={isFirst} isOwn={isOwn} />
+        })}
+        {pending.map((text) => (
+          <PendingItem
+            key={text.key}
+            text={text.text}
+            problem={text.problem}
+            onResend={() => conversation.resend(text.key)}
+            onDiscard={() => conversation.discard(text.key)}
+          />
+        ))}
+      </ol>
+    </section>
+  )
+}
+
+/** The number of the first message that was unread when the room was opened. */
+function useFirstNew(room: number, lastSeq: number | undefined): number | undefined {
+  const unread = useUnread().get(room) ?? 0
+  const [firstNew, setFirstNew] = useState<number>()
+  if (firstNew === undefined && lastSeq !== undefined) setFirstNew(unread > 0 ? lastSeq - unread + 1 : 0)
+  return firstNew
+}
+
+function Opening() {
+  return (
+    <div role="status" className={styles.empty}>
+      <Loader size="sm" aria-hidden />
+      <span className="visually-hidden">{t.opening}</span>
+    </div>
+  )
+}
+
+function Beginning(props: { hasOlder: boolean; isLoading: boolean; onOlder: () => void }) {
+  if (!props.hasOlder) {
+    return (
+      <Text size="sm" c="dimmed">
+        {t.beginning}
+      </Text>
+    )
+  }
+  return (
+    <Button variant="subtle" size="xs" loading={props.isLoading} onClick={props.onOlder}>
+      {t.older}
+    </Button>
+  )
+}

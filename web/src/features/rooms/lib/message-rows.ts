@@ -1,0 +1,48 @@
+import type { ChatMessage } from 'portcullis-client/chat'
+
+/** What stands in the list of messages. */
+export type MessageRow =
+  | { readonly kind: 'day'; readonly key: string; readonly time: string }
+  | { readonly kind: 'new'; readonly key: string }
+  | {
+      readonly kind: 'message'
+      readonly key: string
+      readonly message: ChatMessage
+      readonly isFirst: boolean
+    }
+
+/** After a pause of so many milliseconds a message names its author anew. */
+const PAUSE = 5 * 60_000
+
+/**
+ * Messages with a line before each day and before the first new one; `isFirst` is the first of somebody's in a
+ * row.
+ */
+export function toRows(messages: readonly ChatMessage[], firstNew?: number): MessageRow[] {
+  const rows: MessageRow[] = []
+  let before: ChatMessage | undefined
+  for (const message of messages) {
+    const { seq, timestamp } = message
+    const isNewDay = !before || dayOf(before) !== dayOf(message)
+    if (isNewDay) rows.push({ kind: 'day', key: `day-${dayOf(message)}`, time: timestamp })
+    const isNew = seq === firstNew
+    if (isNew) rows.push({ kind: 'new', key: 'new' })
+    const isFirst = isNewDay || isNew || !before || !continues(before, message)
+    rows.push({ kind: 'message', key: `message-${seq}`, message, isFirst })
+    before = message
+  }
+  return rows
+}
+
+function continues(before: ChatMessage, message: ChatMessage): boolean {
+  return before.user === message.user && timeOf(message) - timeOf(before) < PAUSE
+}
+
+function timeOf({ timestamp }: ChatMessage): number {
+  return new Date(timestamp).getTime()
+}
+
+/** In the reader's time zone. */
+function dayOf({ timestamp }: ChatMessage): string {
+  return new Date(timestamp).toDateString()
+}
