@@ -6,7 +6,7 @@ export const searchTexts = {
     label: 'What are you looking for?',
     example: 'A friendship that outlasts a war',
     ask: 'Search',
-    hint: 'Enter searches.',
+    hint: 'Press Enter to search.',
     count: (length: number, max: number) => `${length} / ${max}`,
     tooLong: (by: number) => (by === 1 ? 'One character too many.' : `${by} characters too many.`),
     none: 'What will you read next?',
@@ -27,7 +27,7 @@ export const searchTexts = {
       `You have asked as often as you can in an hour. The next question is possible at ${time}, in ${wait}.`,
     limitOver: 'You can ask again now.',
     signIn: 'Sign in to search',
-    signInLead: 'Every search is somebody’s: with an account you can ask ten questions an hour.',
+    signInLead: 'With an account you can ask in your own words, a few times an hour.',
     signInAction: 'Sign in',
   },
 } as const
