@@ -21,7 +21,7 @@ const WHILE: Duration = Duration::from_secs(50);
 /// The chance of a false finding that is accepted.
 const CHANCE: f64 = 0.0001;
 /// A difference of medians below this many milliseconds is not reported: a network hides it.
-const LEAST: f64 = 0.3;
+const LEAST: f64 = 0.5;
 
 pub(super) const PROBES: &[Probe] = &[
     probe(
