@@ -50,6 +50,15 @@ if ! have nginx || [ ! -e /usr/lib/nginx/modules/ngx_http_js_module.so ]; then
   fi
 fi
 
+# Tells files by their content; the guide's Django asks it.
+if ! compgen -G '/usr/lib/*/libmagic.so.1' >/dev/null; then
+  if may_install; then
+    install_packages libmagic1
+  else
+    missing "libmagic; install the package libmagic1."
+  fi
+fi
+
 # ClamAV, which a test starts for itself, with a signature of its own.
 if ! have clamd; then
   if may_install; then
@@ -112,7 +121,8 @@ install_python() {
   fi
 }
 
-# Django, simplejwt and PyJWT, which scripts/interop.py compares the server with and scripts/backends.py runs.
+# Django, simplejwt and PyJWT, which scripts/interop.py compares the server with, scripts/backends.py runs and
+# scripts/check_url.py probes.
 install_python "$tools/python" scripts/requirements.txt
 # Schemathesis, HTTP/2 for scripts/attacks, and the schema of CycloneDX.
 install_python "$tools/attacks" scripts/attacks/requirements.txt

@@ -19,6 +19,9 @@ cargo test --doc -p portcullis-security --quiet
 cargo build -p portcullis
 built=$(realpath "${CARGO_TARGET_DIR:-target}/debug")
 if [ -x "$tools/python/bin/python" ]; then
+  # Waits for throttles most of its five minutes, beside what follows.
+  "$tools/python/bin/python" scripts/check_url.py "$built/portcullis" >"$built/check-url.txt" 2>&1 &
+  probing=$!
   cargo build -p portcullis-security --example axum_backend
   "$tools/python/bin/python" scripts/interop.py "$built/portcullis"
   "$tools/python/bin/python" scripts/backends.py "$built/portcullis" "$built/examples/axum_backend"
@@ -36,6 +39,10 @@ rm -rf "$TEST_REPORTS" && mkdir "$TEST_REPORTS"
 export TEST_REPORTS
 scripts/web_test.sh "$built/portcullis"
 scripts/e2e.sh "$built/portcullis" $(cd web/e2e && ls *.spec.ts | grep -vE '^(screenshots|pictures|first-paint)')
+if [ -n "${probing:-}" ]; then
+  wait "$probing" || { cat "$built/check-url.txt" && exit 1; }
+  cat "$built/check-url.txt"
+fi
 
 # Last, so that its summary is what one sees.
 cargo nextest run --workspace

@@ -67,6 +67,7 @@ pub async fn handle(State(edge): State<Arc<Edge>>, mut request: Request, next: N
     leftover.discard(started).await;
     edge.headers.apply(response.headers_mut());
     edge.cors.apply(origin.as_ref(), response.headers_mut());
+    let is_private = is_private || response.status() == StatusCode::UNAUTHORIZED;
     if is_private && !response.headers().contains_key(header::CACHE_CONTROL) {
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

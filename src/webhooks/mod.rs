@@ -188,7 +188,9 @@ impl Write for Finish {
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         match self {
-            Self::Told(id) => drop(Entity::delete_by_id(*id).exec(tx).await?),
+            Self::Told(id) => {
+                Entity::delete_by_id(*id).exec(tx).await?;
+            }
             Self::Later { id, lease, next_try } => {
                 let update = Entity::update_many()
                     .col_expr(Column::NextTryAt, Expr::value(next_try.micros()))

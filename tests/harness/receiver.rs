@@ -36,9 +36,12 @@ pub struct Call {
     pub body: Value,
 }
 
+/// How it behaves, and what it was told.
+type Shared = Arc<Mutex<(Manner, Vec<Call>)>>;
+
 pub struct Receiver {
     address: SocketAddr,
-    shared: Arc<Mutex<(Manner, Vec<Call>)>>,
+    shared: Shared,
     task: Option<JoinHandle<()>>,
 }
 
@@ -110,12 +113,7 @@ impl Drop for Receiver {
     }
 }
 
-async fn take(
-    State(shared): State<Arc<Mutex<(Manner, Vec<Call>)>>>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn take(State(shared): State<Shared>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let header = |name: &str| headers[name].to_str().expect("text").to_owned();
     let id = header("webhook-id");
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&KEY).expect("a key");

@@ -4,6 +4,7 @@ import {
   tourOfReaders,
   tourOfRequests,
   tourOfRooms,
+  tourOfSearch,
   tourOfSettings,
   tourOfStaff,
   tourOfTroubledRooms,
@@ -44,6 +45,7 @@ test.describe('axe finds nothing in the community, light or dark', () => {
   test('for readers', ({ page, request, look }) => tourOfReaders(page, request, look))
   test('in rooms', ({ page, request, look }) => tourOfRooms(page, request, look))
   test('in rooms in trouble', ({ page, request, look }) => tourOfTroubledRooms(page, request, look))
+  test('in the search', ({ page, request, look }) => tourOfSearch(page, request, look))
   test('in the settings', ({ page, newPage, look }) => tourOfSettings(page, newPage, look))
   test('in requests and blocks', ({ page, look }) => tourOfRequests(page, look))
   test('for staff', ({ page, request, look }) => tourOfStaff(page, request, look))

@@ -184,6 +184,59 @@ export async function tourOfTroubledRooms(page: Page, request: APIRequestContext
   await look('room-gone')
 }
 
+/** The events of a search that ends in the middle of one. */
+export async function brokenAnswer(request: APIRequestContext): Promise<string> {
+  const book = Number((await pathOfBook(request, 'Emma')).split('/').at(-1))
+  const results = [{ book, score: 0.9, reason: 'Its title has “emma”.' }]
+  const list = JSON.stringify({ query: 'emma', provider: 'local', results })
+  return `event: results\ndata: ${list}\n\nevent: answer\ndata: {"text":"Emma is"}\n\nevent: do`
+}
+
+/** The search: before a question, with an answer, and when there is none. */
+export async function tourOfSearch(page: Page, request: APIRequestContext, look: Look): Promise<void> {
+  await page.goto('/search')
+  await expect(page.getByText('Sign in to search')).toBeVisible()
+  await look('guest-search')
+  await signIn(page, demoPerson('ada'))
+  await page.goto('/search')
+  const box = page.getByLabel('What are you looking for?')
+  await expect(box).toBeVisible()
+  await look('search')
+  const ask = async (query: string) => {
+    await box.fill(query)
+    await box.press('Enter')
+  }
+  await ask('a young woman in England who does not want to marry for money')
+  await expect(page.getByRole('article').first()).toBeVisible()
+  await look('search-answer')
+  await ask('qqzzx wwvvk')
+  await expect(page.getByRole('main').getByText('Nothing fits').last()).toBeVisible()
+  await look('search-nothing')
+  await ask('x'.repeat(520))
+  await expect(page.getByText('20 characters too many.')).toBeVisible()
+  await look('search-too-long')
+  const answers = [
+    { contentType: 'text/event-stream', body: await brokenAnswer(request) },
+    {
+      status: 429,
+      headers: { 'Retry-After': '1380' },
+      json: { code: 'throttled', detail: 'Rate limit exceeded' },
+    },
+    { status: 500, json: { code: 'error', detail: 'Something went wrong' } },
+  ]
+  await page.route('**/api/ai/search/', (route) => route.fulfill(answers.shift()))
+  await ask('emma')
+  await expect(page.getByRole('button', { name: 'Ask again' })).toBeVisible()
+  await expect(page.getByRole('article')).toBeVisible()
+  await look('search-cut')
+  await ask('emma')
+  await expect(page.getByText('The next question is possible at')).toBeVisible()
+  await look('search-limit')
+  await ask('emma')
+  await expect(page.getByRole('button', { name: 'Ask again' })).toBeVisible()
+  await look('search-failed')
+}
+
 /** The settings of the community. */
 export async function tourOfSettings(page: Page, newPage: () => Promise<Page>, look: Look): Promise<void> {
   await signIn(page, demoPerson('ada'))

@@ -18,8 +18,12 @@ import type { PortcullisClient } from './types.js'
 const STABLE = 5000
 /** A socket that the server ends sooner with 4001 was never let in. */
 const LET_IN = 1000
+/** So many in a row, each with a new ticket, mean that the session is over. */
+const MAX_REFUSALS = 4
 /** A text that has not come back by then is on a connection that is dead. */
 const ANSWER = 20_000
+/** Within this time the server stores what it has received, so that the history tells whether it has. */
+const STORING = 1000
 /** A socket of a page that was hidden for so long may be dead without anybody having said so. */
 const LONG_HIDDEN = 60_000
 
@@ -110,8 +114,11 @@ export class LiveConversation implements Conversation {
   async #attempt(): Promise<void> {
     const turn = this.#hangUp()
     try {
-      const { last } = this.#timeline
-      const [ticket, history] = await Promise.all([this.#calls.ticket(), this.#calls.newest(last)])
+      if (this.#outbox.isInDoubt) await pause(STORING)
+      if (turn !== this.#turn) return
+      const ticket = await this.#calls.ticket()
+      if (turn !== this.#turn) return
+      const history = await this.#calls.newest(this.#timeline.last)
       if (turn !== this.#turn) return
       for (const message of this.#timeline.merge(history)) this.#settle(message)
       this.#publish()
@@ -166,7 +173,9 @@ export class LiveConversation implements Conversation {
   /** A socket ends with its access token: the next ticket comes with a fresh one. */
   #onUnauthorised(age: number): void {
     this.#refusals = age < LET_IN ? this.#refusals + 1 : 0
-    if (this.#refusals > 1) this.#end('signed-out')
+    if (this.#refusals >= MAX_REFUSALS) this.#end('signed-out')
+    // The first may have had a token that was about to run out.
+    else if (this.#refusals > 1) this.#lose()
     else this.#renew()
   }
 
@@ -296,6 +305,10 @@ export class LiveConversation implements Conversation {
 /** The owner of the room may let somebody in again, and a flood ends. */
 function canReopen(reason: ClosedReason): boolean {
   return reason === 'forbidden' || reason === 'flooding'
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
 
 function userIdOf(client: PortcullisClient): number | null {

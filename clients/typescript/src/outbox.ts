@@ -66,6 +66,11 @@ export class Outbox {
     return this.#isUnderWay
   }
 
+  /** Whether a text was sent by a connection that is gone. */
+  get isInDoubt(): boolean {
+    return this.#sent !== null && !this.#isUnderWay
+  }
+
   /** A message that we did not know: perhaps the one that was sent, even by a connection that is gone. */
   settle(message: ChatMessage, username: string | undefined): void {
     const sent = this.#sent

@@ -60,8 +60,11 @@ describe.skipIf(!binary)('chat with the real server', () => {
       if (count === 20) await server.start()
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
-    await hasAll(hers, 60)
-    await hasAll(his, 60)
+    // A server that took long to start finds them waiting for longer.
+    for (const conversation of [hers, his]) {
+      conversation.reconnect()
+      await hasAll(conversation, 60)
+    }
     expect(texts(hers)).toEqual(texts(his))
     expect([...texts(hers)].sort()).toEqual([...sent].sort())
     for (const name of ['ada', 'bob']) {

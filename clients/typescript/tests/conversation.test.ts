@@ -253,12 +253,17 @@ describe('a conversation that ends', () => {
     }
   })
 
-  test('a fresh ticket that is refused twice means signed out', async () => {
+  test('fresh tickets that are refused again and again mean signed out', async () => {
     await open()
-    room.refusals.push(4001)
+    room.refusals.push(4001, 4001, 4001)
+    await later(2000)
     room.socket.drop(4001)
     await later(minutes(5))
-    expect([state(), room.sockets.length]).toEqual([{ status: 'closed', reason: 'signed-out' }, 2])
+    expect(state().status).toBe('open')
+    room.refusals.push(4001, 4001, 4001, 4001)
+    room.socket.drop(4001)
+    await later(minutes(5))
+    expect([state(), room.sockets.length]).toEqual([{ status: 'closed', reason: 'signed-out' }, 9])
   })
 
   test('a ticket that the server refuses to a session that is over means signed out', async () => {
@@ -368,12 +373,21 @@ describe('what is said', () => {
     expect([pending(), texts()]).toEqual([[], ['one', 'two']])
   })
 
+  test('a text that the server stores only after it has closed the socket is not doubled', async () => {
+    await open()
+    room.socket.send = () => void setTimeout(() => room.say('one', 'ada', true), 300)
+    conversation.send('one')
+    room.socket.drop(4001)
+    await later(3000)
+    expect([pending(), texts()]).toEqual([[], ['one']])
+  })
+
   test('a connection cut before the server had it does not lose it', async () => {
     await open()
     room.textFates.push('lost', 'lost')
     conversation.send('one')
     conversation.send('two')
-    await later(5000)
+    await later(10_000)
     expect([pending(), texts()]).toEqual([[], ['one', 'two']])
   })
 
@@ -383,7 +397,7 @@ describe('what is said', () => {
     conversation.send('one')
     await later(19_000)
     expect(pending()).toEqual(['one'])
-    await later(2000)
+    await later(3000)
     expect([pending(), texts()]).toEqual([[], ['one']])
   })
 

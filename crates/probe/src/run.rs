@@ -94,7 +94,7 @@ pub async fn run(options: Options) -> Result<Report, CannotRun> {
     }
     let usual = (options.target.is_https() && options.target.port() == 443)
         .then(|| format!("http://{}", options.target.host()));
-    let ctx = Context {
+    let ctx = Box::new(Context {
         plain: options.plain.or(usual),
         roots: Arc::new(options.roots.unwrap_or_else(tls::system_roots)),
         target: options.target,
@@ -105,7 +105,7 @@ pub async fn run(options: Options) -> Result<Report, CannotRun> {
         now: options.now,
         survey: OnceCell::new(),
         accounts: active::Accounts::default(),
-    };
+    });
     let chosen: Vec<&Probe> = probes().filter(|probe| is_active || probe.mode == Mode::Passive).collect();
     let mut items = Vec::with_capacity(chosen.len());
     for (index, probe) in chosen.iter().enumerate() {
@@ -113,7 +113,7 @@ pub async fn run(options: Options) -> Result<Report, CannotRun> {
         let outcome = (probe.run)(&ctx).await.unwrap_or_else(|skip| Outcome::Skipped(skip.to_string()));
         items.push(Item::of(probe, outcome));
     }
-    active::clean_up(&ctx).await;
+    Box::pin(active::clean_up(&ctx)).await;
     Ok(Report {
         title: "Probe report".to_owned(),
         subject: format!("{} ({})", ctx.target.base(), ctx.mapping.name),

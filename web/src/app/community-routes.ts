@@ -38,6 +38,12 @@ const book = createRoute({
   component: lazyPage(() => import('@/features/books/routes/book'), 'BookPage'),
 })
 
+const search = createRoute({
+  getParentRoute: () => community,
+  path: '/search',
+  component: lazyPage(() => import('@/features/search/routes/search'), 'SearchPage'),
+})
+
 const person = createRoute({
   getParentRoute: () => community,
   path: '/people/$username',
@@ -88,6 +94,7 @@ export const communityPages = ifEnabled([
   home,
   books,
   book,
+  search,
   person,
   writing.addChildren([reviewEditor, newBook, editBook, rooms, room]),
 ] as const)

@@ -1,4 +1,11 @@
-import { IconAdjustments, IconBooks, IconHome, IconUser, IconUserCircle } from '@tabler/icons-react'
+import {
+  IconAdjustments,
+  IconBooks,
+  IconHome,
+  IconSparkles,
+  IconUser,
+  IconUserCircle,
+} from '@tabler/icons-react'
 import { Link, useLocation } from '@tanstack/react-router'
 import { texts } from '@/lib/texts'
 import styles from './main-nav.module.css'
@@ -22,6 +29,12 @@ export function MainNav({ username }: { username: string | undefined }) {
           <Link to="/books" aria-current={current('/books')}>
             <IconBooks size={20} stroke={1.75} aria-hidden />
             {texts.nav.books}
+          </Link>
+        </li>
+        <li>
+          <Link to="/search" aria-current={current('/search')}>
+            <IconSparkles size={20} stroke={1.75} aria-hidden />
+            {texts.nav.search}
           </Link>
         </li>
         {username && (

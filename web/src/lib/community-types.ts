@@ -40,3 +40,6 @@ export type RoomInput = Schemas['NewRoom']
 export type Member = Schemas['Member']
 /** How many messages of each of the caller's rooms are new to them. */
 export type UnreadList = Schemas['UnreadList']
+
+/** What a search answers; `provider` says whether Claude was asked. */
+export type SearchAnswer = Narrow<Schemas['SearchAnswer'], { provider: 'local' | 'anthropic' }>

@@ -4,7 +4,7 @@ import { hasCommunity } from './site'
 export const homePath = hasCommunity ? '/home' : '/account'
 
 const OURS = hasCommunity
-  ? /^\/(account|home|books|people|rooms|settings|follow-requests)(\/|$)/
+  ? /^\/(account|home|books|people|rooms|search|settings|follow-requests)(\/|$)/
   : /^\/account(\/|$)/
 
 /** Where to go after signing in: only pages of this app, never another site. */

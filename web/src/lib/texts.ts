@@ -2,6 +2,7 @@ import { bookTexts } from './texts/books'
 import { peopleTexts } from './texts/people'
 import { reviewTexts } from './texts/reviews'
 import { roomTexts } from './texts/rooms'
+import { searchTexts } from './texts/search'
 import { settingsTexts } from './texts/settings'
 
 /** Every text that a visitor can see. Functions take what a sentence needs. */
@@ -10,6 +11,7 @@ export const texts = {
   ...reviewTexts,
   ...peopleTexts,
   ...roomTexts,
+  ...searchTexts,
   ...settingsTexts,
   title: (page: string, site: string) => `${page} · ${site}`,
   skip: 'Skip to content',

@@ -66,12 +66,12 @@ function freePort(): Promise<number> {
 }
 
 export async function until<T>(attempt: () => Promise<T | null | false | undefined>): Promise<T> {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 600; tries += 1) {
     const result = await attempt().catch(() => null)
     if (result) return result
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  throw new Error('it did not come within 10 s')
+  throw new Error('it did not come within 30 s')
 }
 
 function findToken(folder: string, address: string, page: string): string | null {

@@ -1,6 +1,6 @@
 //! Accounts that probes make, and their end.
 
-use super::{ask, because};
+use super::{ask, because, me};
 use crate::client::{Answer, Request};
 use crate::mailbox::{Letter, Mailbox};
 use crate::probe::{Context, Skip};
@@ -48,6 +48,14 @@ impl Account {
     /// Logs in.
     pub async fn login(&self, ctx: &Context) -> Result<Session, Skip> {
         session(ctx, &login(ctx, &self.username, &self.password()).await?)
+    }
+
+    /// An access token that works: a probe may have ended the first session.
+    pub async fn live(&self, ctx: &Context) -> Result<String, Skip> {
+        if me(ctx, &self.session.access).await?.is_success() {
+            return Ok(self.session.access.clone());
+        }
+        Ok(self.login(ctx).await?.access)
     }
 
     /// The next mail to it with a token that was not read before.
@@ -141,7 +149,10 @@ async fn make(ctx: &Context, which: &str) -> Result<Account, Skip> {
     }
     let registered = register(ctx, body).await?;
     if !registered.is_success() {
-        return Err(because(format!("no account could be made: registration answered {}", registered.status)));
+        return Err(because(format!(
+            "no account could be made: registration answered {}",
+            registered.status
+        )));
     }
     let mut seen = HashSet::new();
     let letter = mailbox(ctx)?.wait(&email, &mut seen, POST).await;

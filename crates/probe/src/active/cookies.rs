@@ -31,14 +31,20 @@ async fn flags(ctx: &Context) -> Result<Outcome, Skip> {
     let lacking = |cookie: &str| {
         let cookie = cookie.to_ascii_lowercase();
         let has = |flag: &str| cookie.split(';').skip(1).any(|part| part.trim().starts_with(flag));
-        !has("httponly") || !(has("samesite=strict") || has("samesite=lax")) || ctx.target.is_https() && !has("secure")
+        !has("httponly")
+            || !(has("samesite=strict") || has("samesite=lax"))
+            || ctx.target.is_https() && !has("secure")
     };
     let cookies: Vec<&str> = tokens(&answer).collect();
     if cookies.is_empty() {
         return Ok(Outcome::skipped("logins set no cookie with a token"));
     }
     let lacks = cookies.into_iter().any(lacking);
-    Ok(found_if(lacks, "A login sets a cookie without all of its flags.", vec![answer.evidence(&["set-cookie"])]))
+    Ok(found_if(
+        lacks,
+        "A login sets a cookie without all of its flags.",
+        vec![answer.evidence(&["set-cookie"])],
+    ))
 }
 
 async fn csrf(ctx: &Context) -> Result<Outcome, Skip> {
@@ -62,7 +68,8 @@ async fn login(ctx: &Context) -> Result<Answer, Skip> {
     let login = async {
         let account = ctx.first().await?;
         let mut request = login_request(ctx, &account.username, &account.password())?;
-        if let Some((name, value)) = ctx.mapping.cookie_mode.as_ref().and_then(|field| field.split_once(':')) {
+        if let Some((name, value)) = ctx.mapping.cookie_mode.as_ref().and_then(|field| field.split_once(':'))
+        {
             request = request.header(name.trim(), value.trim());
         }
         ask(ctx, request).await

@@ -91,7 +91,9 @@ fn shape(value: &Value) -> Vec<String> {
     let mut names: Vec<String> = object
         .iter()
         .flat_map(|(name, inner)| {
-            [name.clone()].into_iter().chain(shape(inner).into_iter().map(move |deep| format!("{name}.{deep}")))
+            [name.clone()]
+                .into_iter()
+                .chain(shape(inner).into_iter().map(move |deep| format!("{name}.{deep}")))
         })
         .collect();
     names.sort();

@@ -97,7 +97,9 @@ async fn tampered(ctx: &Context) -> Result<Outcome, Skip> {
         format!("{}.{}.{kept}", encoded(&token.header), encoded(&claims)),
         format!("{}.{}.{}", encoded(&token.header), encoded(&claims), URL_SAFE.encode([0; 32])),
     ];
-    forged.extend([(header, &b"wrong"[..]), (path, &b""[..])].map(|(header, key)| signed(&header, &claims, key)));
+    forged.extend(
+        [(header, &b"wrong"[..]), (path, &b""[..])].map(|(header, key)| signed(&header, &claims, key)),
+    );
     try_all(ctx, &forged, "A token that the server did not sign opens the account.").await
 }
 

@@ -24,15 +24,17 @@ pub(super) const PROBES: &[Probe] = &[
         "Refuse `<`, `>` and `://` in names, encode them in HTML mails, and greet by username only.",
         |ctx| Box::pin(injection(ctx)),
     ),
-    probe(
-        "mail.host",
-        "Header fields of a request decide where the link in a mail leads",
-        &["v5.0.0-4.1.3"],
-        Severity::High,
-        "Make links from a setting, never from Host, X-Forwarded-Host or Forwarded.",
-        |ctx| Box::pin(host(ctx)),
-    ),
 ];
+
+/// Needs what the resets of the sessions' probes have sent.
+pub(super) const HOST: &[Probe] = &[probe(
+    "mail.host",
+    "Header fields of a request decide where the link in a mail leads",
+    &["v5.0.0-4.1.3"],
+    Severity::High,
+    "Make links from a setting, never from Host, X-Forwarded-Host or Forwarded.",
+    |ctx| Box::pin(host(ctx)),
+)];
 
 async fn prefetch(ctx: &Context) -> Result<Outcome, Skip> {
     let account = ctx.first().await?;

@@ -114,15 +114,19 @@ fn dangers(stored: &str) -> Vec<&'static str> {
 async fn read(ctx: &Context) -> Result<Outcome, Skip> {
     let text = text(ctx).await?;
     let route = ctx.route(&ctx.mapping.routes.read_text, "route read_text")?.with_id(&text.id);
-    let other = ctx.second().await?;
-    let answer = ask(ctx, Request::to(&route).bearer(&other.session.access)).await?;
-    Ok(found_if(answer.is_success(), "Another account reads a private text.", vec![answer.evidence_with_body(&[])]))
+    let access = ctx.second().await?.live(ctx).await?;
+    let answer = ask(ctx, Request::to(&route).bearer(&access)).await?;
+    Ok(found_if(
+        answer.is_success(),
+        "Another account reads a private text.",
+        vec![answer.evidence_with_body(&[])],
+    ))
 }
 
 async fn write(ctx: &Context) -> Result<Outcome, Skip> {
     let text = text(ctx).await?;
     let read = ctx.route(&ctx.mapping.routes.read_text, "route read_text")?.with_id(&text.id);
-    let access = &ctx.second().await?.session.access;
+    let access = &ctx.second().await?.live(ctx).await?;
     let changed = json!({ &ctx.mapping.fields.text: "changed by somebody else" });
     let mut requests = vec![Request::new("PATCH", &read.path).bearer(access).json(&changed)];
     if let Some(route) = &ctx.mapping.routes.delete_text {
@@ -142,7 +146,11 @@ async fn anonymous(ctx: &Context) -> Result<Outcome, Skip> {
     let route = ctx.route(&ctx.mapping.routes.write_text, "route write_text")?;
     let answer = ask(ctx, Request::to(route).json(&body(ctx, "<p>probe</p>").await?)).await?;
     let broken = answer.status >= 500;
-    let seen = if broken { "A write without a token breaks the server." } else { "A write without a token is taken." };
+    let seen = if broken {
+        "A write without a token breaks the server."
+    } else {
+        "A write without a token is taken."
+    };
     Ok(found_if(broken || answer.is_success(), seen, vec![answer.evidence_with_body(&[])]))
 }
 
@@ -186,7 +194,10 @@ mod tests {
     #[test]
     fn only_what_is_inside_a_tag_is_alive() {
         assert!(dangers(&DIRTY.to_lowercase()).len() >= 10);
-        assert!(dangers("<p>javascript: onerror=</p><a href=\"https://a.example\" rel=\"nofollow\">x</a>").is_empty());
+        assert!(
+            dangers("<p>javascript: onerror=</p><a href=\"https://a.example\" rel=\"nofollow\">x</a>")
+                .is_empty()
+        );
         assert!(dangers("&lt;script&gt;probe()&lt;/script&gt;").is_empty());
         assert_eq!(dangers("<a href=\"java\nscript:probe()\">"), ["javascript:"]);
     }

@@ -32,7 +32,8 @@ pub(super) const PROBES: &[Probe] = &[
 ];
 
 async fn attempt(ctx: &Context, which: &str, password: String) -> Result<Outcome, Skip> {
-    let answer = register(ctx, registration(ctx, &username(ctx, which), &email(ctx, which), &password)).await?;
+    let answer =
+        register(ctx, registration(ctx, &username(ctx, which), &email(ctx, which), &password)).await?;
     let seen = "An account was made with such a password.";
     Ok(super::found_if(answer.is_success(), seen, vec![answer.evidence_with_body(&[])]))
 }

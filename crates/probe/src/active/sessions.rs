@@ -177,7 +177,8 @@ async fn rotate(ctx: &Context) -> Result<Rotation, Skip> {
 
 async fn parallel(ctx: &Context) -> Result<Outcome, Skip> {
     let rotation = rotation(ctx).await?;
-    let refused: Vec<_> = rotation.parallel.iter().chain([&rotation.opened]).filter(|answer| !answer.is_success()).collect();
+    let refused: Vec<_> =
+        rotation.parallel.iter().chain([&rotation.opened]).filter(|answer| !answer.is_success()).collect();
     let evidence = refused.first().map(|answer| answer.evidence_with_body(&[])).into_iter().collect();
     Ok(Outcome::judge(format!("Of ten refreshes at once {} were refused.", refused.len()), evidence))
 }
@@ -232,14 +233,18 @@ async fn after_logout(ctx: &Context, part: fn(&Ended) -> &Answer, name: &str) ->
 
 async fn socket_after_logout(ctx: &Context) -> Result<Outcome, Skip> {
     let ended = ended(ctx).await?;
-    let Some((knock, opened)) = &ended.knock else { return Ok(Outcome::skipped("no socket opened before the logout")) };
+    let Some((knock, opened)) = &ended.knock else {
+        return Ok(Outcome::skipped("no socket opened before the logout"));
+    };
     let evidence = vec![ended.logout.evidence(&[]), knock.evidence(opened)];
     Ok(found_if(*opened == Opened::Open, "The URL with the token opens a socket after logout.", evidence))
 }
 
 async fn socket_outlives(ctx: &Context) -> Result<Outcome, Skip> {
     let ended = ended(ctx).await?;
-    let Some(closed) = ended.closed else { return Ok(Outcome::skipped("no socket opened before the logout")) };
+    let Some(closed) = ended.closed else {
+        return Ok(Outcome::skipped("no socket opened before the logout"));
+    };
     let seen = "A socket was still open 3 seconds after the logout of its session.";
     Ok(found_if(!closed, seen, vec![ended.logout.evidence(&[])]))
 }
@@ -338,7 +343,9 @@ async fn reset_twice(ctx: &Context) -> Result<Outcome, Skip> {
 }
 
 async fn reset_others(ctx: &Context) -> Result<Outcome, Skip> {
-    let Some(other) = &ctx.reset().await?.other else { return Ok(Outcome::skipped("only one reset mail arrived")) };
+    let Some(other) = &ctx.reset().await?.other else {
+        return Ok(Outcome::skipped("only one reset mail arrived"));
+    };
     let seen = "A reset link from before the last reset set a password.";
     Ok(found_if(other.is_success(), seen, vec![other.evidence(&[])]))
 }

@@ -64,7 +64,7 @@ async fn code(ctx: &Context) -> Result<Outcome, Skip> {
 }
 
 async fn as_stranger(ctx: &Context) -> Result<(Knock, Opened), Skip> {
-    let knock = knock(ctx, &ctx.second().await?.session.access).await?;
+    let knock = knock(ctx, &ctx.second().await?.live(ctx).await?).await?;
     let opened = knock.look(ctx, LOOK).await?;
     Ok((knock, opened))
 }

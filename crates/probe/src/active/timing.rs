@@ -21,7 +21,7 @@ const WHILE: Duration = Duration::from_secs(50);
 /// The chance of a false finding that is accepted.
 const CHANCE: f64 = 0.0001;
 /// A difference of medians below this many milliseconds is not reported: a network hides it.
-const LEAST: f64 = 0.3;
+const LEAST: f64 = 0.5;
 
 pub(super) const PROBES: &[Probe] = &[
     probe(
@@ -56,7 +56,12 @@ async fn reset(ctx: &Context) -> Result<Outcome, Skip> {
     measure(ctx, &known, &unknown, &ctx.accounts.limited.reset).await
 }
 
-async fn measure(ctx: &Context, known: &Request, unknown: &Request, limited: &AtomicBool) -> Result<Outcome, Skip> {
+async fn measure(
+    ctx: &Context,
+    known: &Request,
+    unknown: &Request,
+    limited: &AtomicBool,
+) -> Result<Outcome, Skip> {
     let bypass = ctx.accounts.bypass().map(|bypass| bypass.name);
     if limited.load(Ordering::Relaxed) && bypass.is_none() {
         return Ok(Outcome::skipped(format!("a throttle lets too few calls pass to measure {FEW} pairs")));
@@ -85,7 +90,10 @@ async fn measure(ctx: &Context, known: &Request, unknown: &Request, limited: &At
          {longer}: two-sided sign test, p = {chance:.1e}.",
         pairs.len()
     );
-    let evidence = Evidence { request: format!("{} calls, one after the other", 2 * pairs.len()), response: seen.clone() };
+    let evidence = Evidence {
+        request: format!("{} calls, one after the other", 2 * pairs.len()),
+        response: seen.clone(),
+    };
     Ok(found_if(chance < CHANCE && (first - second).abs() > LEAST, seen, vec![evidence]))
 }
 

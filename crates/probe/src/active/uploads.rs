@@ -92,14 +92,19 @@ async fn page(ctx: &Context) -> Result<Outcome, Skip> {
     let served = &picture(ctx).await?.served;
     let hidden = served.body.windows(HIDDEN.len()).any(|window| window == HIDDEN);
     let evidence = vec![served.evidence(&["content-type", "content-disposition", "content-security-policy"])];
-    Ok(found_if(served.is_html() && hidden, "A picture named probe.html comes back as a page with a script.", evidence))
+    Ok(found_if(
+        served.is_html() && hidden,
+        "A picture named probe.html comes back as a page with a script.",
+        evidence,
+    ))
 }
 
 async fn content(ctx: &Context) -> Result<Outcome, Skip> {
     // The picture's probes need the one that is there.
     picture(ctx).await?;
     let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\" onload=\"probe()\"/>";
-    let lies = [("probe.svg", "image/svg+xml", svg), ("probe.jpg", "image/jpeg", "<html><script>probe()</script>")];
+    let lies =
+        [("probe.svg", "image/svg+xml", svg), ("probe.jpg", "image/jpeg", "<html><script>probe()</script>")];
     let mut evidence = Vec::new();
     for (name, kind, file) in lies {
         let answer = upload(ctx, name, kind, file.as_bytes()).await?;
@@ -132,7 +137,11 @@ async fn old_file(ctx: &Context) -> Result<Outcome, Skip> {
         sleep(Duration::from_millis(500)).await;
         last = ask(ctx, Request::get(old)).await?;
     }
-    Ok(found_if(true, "Five seconds after it was replaced the old picture is still served.", vec![last.evidence(&[])]))
+    Ok(found_if(
+        true,
+        "Five seconds after it was replaced the old picture is still served.",
+        vec![last.evidence(&[])],
+    ))
 }
 
 async fn picture(ctx: &Context) -> Result<&Picture, Skip> {
@@ -169,7 +178,9 @@ fn path(ctx: &Context, answer: &Answer) -> Result<String, Skip> {
     let url = url.ok_or_else(|| because(format!("no picture could be uploaded: {}", answer.status)))?;
     let whole = Url::parse(ctx.target.base()).and_then(|base| base.join(&url));
     match whole {
-        Ok(whole) if whole.origin().ascii_serialization() == ctx.target.origin() => Ok(whole.path().to_owned()),
+        Ok(whole) if whole.origin().ascii_serialization() == ctx.target.origin() => {
+            Ok(whole.path().to_owned())
+        }
         _ => Err(because("pictures are served by another host")),
     }
 }

@@ -45,7 +45,7 @@ pub(crate) const PROBES: &[Probe] = &[
         asvs: &["v5.0.0-14.3.2", "v5.0.0-14.2.2"],
         severity: Severity::Low,
         mode: Mode::Passive,
-        mend: "Send `Cache-Control: no-store` with every answer of a closed route, refusals too.",
+        mend: "Send `Cache-Control: no-store` with every answer of a closed route.",
         run: |ctx| Box::pin(private(ctx)),
     },
     Probe {
@@ -58,6 +58,9 @@ pub(crate) const PROBES: &[Probe] = &[
         run: |ctx| Box::pin(closed(ctx)),
     },
 ];
+
+/// What caches may keep without being told so (RFC 9110 §15.1).
+const KEPT: &[u16] = &[200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501];
 
 struct Cookie {
     name: String,
@@ -98,7 +101,8 @@ async fn private(ctx: &Context) -> Result<Outcome, Skip> {
     let mut evidence = Vec::new();
     for answer in closed_answers(ctx).await? {
         let value = answer.all("cache-control").collect::<Vec<_>>().join(",").to_ascii_lowercase();
-        if !value.contains("no-store") && !value.contains("private") {
+        let is_kept = !value.is_empty() || KEPT.contains(&answer.status);
+        if is_kept && !value.contains("no-store") && !value.contains("private") {
             evidence.push(answer.evidence(&["cache-control"]));
         }
     }

@@ -16,8 +16,7 @@ export const roomTexts = {
     silent: 'Nothing has been said yet.',
     ownMark: 'You',
     unread: (count: number) => (count === 1 ? 'unread message' : 'unread messages'),
-    owner: (username: string | null | undefined) =>
-      username ? `Owned by ${username}` : 'Its owner is gone',
+    owner: (username: string | null | undefined) => (username ? `Owned by ${username}` : 'Its owner is gone'),
     join: 'Join',
     joinOf: (name: string) => `Join ${name}`,
     joined: (name: string) => `You are in ${name} now.`,

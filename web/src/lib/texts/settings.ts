@@ -5,6 +5,7 @@ export const settingsTexts = {
     home: 'Home',
     rooms: 'Rooms',
     books: 'Books',
+    search: 'Search',
     person: 'My page',
     settings: 'Settings',
     account: 'Account',
