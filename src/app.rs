@@ -24,9 +24,8 @@ use crate::state::{App, Feature};
 use crate::storage::{Files, PublicPages, Storage};
 use crate::uploads::Uploads;
 use crate::webhooks::Webhooks;
+use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
-use axum::{Json, Router};
 use portcullis_security::client_ip::TrustedProxies;
 use portcullis_security::clock::Clock;
 use portcullis_security::cors::{Cors, Origin};
@@ -301,13 +300,8 @@ pub fn mailer(config: &Config, transport: Transport) -> Result<Mailer, StartErro
 pub fn router(app: &Arc<App>, search: &Arc<Search>) -> Result<Router, StartError> {
     let (api, document) = api(app, search);
     let docs = api_docs::router(app, &document).map_err(StartError::pages)?;
-    let document = Arc::new(document);
-    let mut router = api
-        .fallback(crate::web::fallback)
-        .with_state(app.clone())
-        .route("/api/schema", get(move || async move { Json(document.as_ref().clone()) }))
-        .merge(health::router(app))
-        .merge(docs);
+    let mut router =
+        api.fallback(crate::web::fallback).with_state(app.clone()).merge(health::router(app)).merge(docs);
     if app.config.community.enabled {
         router = router.merge(profiles::media::router(app));
     }

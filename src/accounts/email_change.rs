@@ -2,14 +2,13 @@
 
 use super::login::confirm_password;
 use super::names::Email;
-use super::resend::Enqueue;
 use super::responses::Message;
 use super::store;
 use crate::access::{Client, CurrentUser, publish_change};
 use crate::audit::{self, Kind, Subject};
 use crate::error::{Error, Result};
 use crate::extract::{Body, FromInput, Input};
-use crate::mail::{Letter, Outbox};
+use crate::mail::{Enqueue, Letter, Outbox};
 use crate::model::one_time_tokens::{self, Purpose};
 use crate::model::users::{Column, Entity, Status};
 use crate::state::App;

@@ -9,7 +9,7 @@ use crate::access::Client;
 use crate::audit::{self, Kind, Subject};
 use crate::config::Registration;
 use crate::error::{Error, Result};
-use crate::mail::{Content, Letter, Outbox, Prepared};
+use crate::mail::{Content, Enqueue, Letter, Prepared};
 use crate::model::one_time_tokens::{ActiveModel, Entity, Purpose};
 use crate::state::App;
 use crate::storage::Write;
@@ -121,19 +121,5 @@ impl Write for Insert {
         };
         Entity::insert(row).exec_without_returning(tx).await?;
         audit::record(tx, Kind::Invited, Subject::default(), &Client::system(), self.now).await
-    }
-}
-
-struct Enqueue {
-    outbox: Outbox,
-    letter: Letter,
-    now: Timestamp,
-}
-
-impl Write for Enqueue {
-    type Output = ();
-
-    async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
-        self.outbox.enqueue(tx, &self.letter, self.now).await
     }
 }

@@ -1,14 +1,14 @@
 //! A new password for somebody who has lost the old one (guide §6.1).
 
 use super::change_password::{SetPassword, check_new_password};
-use super::resend::{AddressRequest, Enqueue};
+use super::resend::AddressRequest;
 use super::responses::Message;
 use super::store;
 use crate::access::{Client, EndSessions};
 use crate::audit::Kind;
 use crate::error::{Error, Result};
 use crate::extract::{Body, FromInput, Input};
-use crate::mail::Letter;
+use crate::mail::{Enqueue, Letter};
 use crate::model::one_time_tokens::Purpose;
 use crate::state::App;
 use crate::storage::Write;

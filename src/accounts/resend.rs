@@ -4,13 +4,10 @@ use super::names::Email;
 use super::responses::Message;
 use crate::error::{Error, Result};
 use crate::extract::{Body, FromInput, Input};
-use crate::mail::{Letter, Outbox};
+use crate::mail::{Enqueue, Letter};
 use crate::state::App;
-use crate::storage::Write;
 use axum::Json;
 use axum::extract::State;
-use portcullis_security::clock::Timestamp;
-use sea_orm::DatabaseTransaction;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -51,22 +48,4 @@ pub async fn resend_verification(
     let letter = Letter::ResendVerification { address };
     app.write(Enqueue { outbox: app.outbox.clone(), letter, now: app.now() }).await?;
     Ok(Json(Message { message: "Verification email sent" }))
-}
-
-/// Puts one letter into the outbox: the same work whoever asks.
-pub struct Enqueue {
-    /// The outbox.
-    pub outbox: Outbox,
-    /// What to say.
-    pub letter: Letter,
-    /// When.
-    pub now: Timestamp,
-}
-
-impl Write for Enqueue {
-    type Output = ();
-
-    async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
-        self.outbox.enqueue(tx, &self.letter, self.now).await
-    }
 }

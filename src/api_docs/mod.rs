@@ -1,4 +1,4 @@
-//! The API's reference at `/api/docs`: one page, made on the server from the OpenAPI document.
+//! The OpenAPI document at `/api/schema`, and the API's reference at `/api/docs`: one page, made from it.
 //!
 //! It loads nothing, from here or elsewhere: style and script stand in the page and bear its nonce. Without
 //! the script only the filter and the copy buttons are missing.
@@ -14,6 +14,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use bytes::Bytes;
 use minijinja::value::Serde;
 use minijinja::{Environment, HtmlEscape, UndefinedBehavior, Value, context};
 use operation::Operation;
@@ -35,16 +36,22 @@ struct Group {
 struct Docs {
     app: Arc<App>,
     page: String,
+    document: Bytes,
 }
 
-/// The route, open and outside of throttles: the page is rendered once.
+/// The routes, open and outside of throttles: page and document are written once.
 ///
 /// # Errors
 /// [`Error::Internal`] when the built-in page is broken.
 pub fn router(app: &Arc<App>, document: &OpenApi) -> Result<Router> {
     let page = render(document, app.config.server.public_url.as_str())?;
-    let docs = Arc::new(Docs { app: app.clone(), page });
-    Ok(Router::new().route("/api/docs", get(show)).with_state(docs))
+    let written = serde_json::to_vec(document).map_err(Error::internal)?;
+    let docs = Arc::new(Docs { app: app.clone(), page, document: written.into() });
+    Ok(Router::new().route("/api/docs", get(show)).route("/api/schema", get(show_document)).with_state(docs))
+}
+
+async fn show_document(State(docs): State<Arc<Docs>>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], docs.document.clone()).into_response()
 }
 
 async fn show(State(docs): State<Arc<Docs>>) -> Response {

@@ -26,7 +26,7 @@ mod worker;
 pub use letter::{Content, Kind, Letter, Notice, Prepared};
 pub use mailer::Mailer;
 pub use message::{Mail, Unaddressable};
-pub use outbox::Outbox;
+pub use outbox::{Enqueue, Outbox};
 pub use settings::{Settings, SettingsError};
 pub use transport::{Memory, SendError, Transport, TransportError};
 pub use worker::{Prepare, Worker};

@@ -9,8 +9,8 @@ use portcullis_security::random::Random;
 use portcullis_security::seal::KeyRing;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveValue, ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -48,7 +48,7 @@ impl Outbox {
             next_try_at: ActiveValue::Set(now.micros()),
             created_at: ActiveValue::Set(now.micros()),
         };
-        row.insert(tx).await?;
+        Entity::insert(row).exec_without_returning(tx).await?;
         Ok(())
     }
 
@@ -66,6 +66,24 @@ impl Outbox {
         let letter = self.0.keys.open(body, PLACE).map_err(Error::internal)?;
         // The parser's words could quote the letter.
         serde_json::from_slice(&letter).map_err(|_| Error::internal("the letter is of no known kind"))
+    }
+}
+
+/// Puts one letter into the outbox: the same work whoever asks.
+pub struct Enqueue {
+    /// The outbox.
+    pub outbox: Outbox,
+    /// What to say.
+    pub letter: Letter,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl Write for Enqueue {
+    type Output = ();
+
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
+        self.outbox.enqueue(tx, &self.letter, self.now).await
     }
 }
 

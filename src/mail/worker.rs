@@ -250,14 +250,13 @@ mod tests {
 
     use super::*;
     use crate::mail::smtp_sink::{Behaviour, Received, SmtpSink};
-    use crate::mail::{Content, Memory, Settings, Transport};
+    use crate::mail::{Content, Enqueue, Memory, Settings, Transport};
     use crate::model::Migrator;
     use crate::model::outbox::{Entity, Model};
-    use crate::storage::Write;
     use futures_util::FutureExt;
     use portcullis_security::random::Random;
     use portcullis_security::seal::KeyRing;
-    use sea_orm::{DatabaseTransaction, EntityTrait};
+    use sea_orm::EntityTrait;
     use std::collections::BTreeSet;
     use tokio::task::JoinHandle;
 
@@ -326,20 +325,6 @@ mod tests {
                 assert!(started.elapsed() < Duration::from_secs(10), "{what}: {rows:?}");
                 sleep(Duration::from_millis(10)).await;
             }
-        }
-    }
-
-    struct Enqueue {
-        outbox: Outbox,
-        letter: Letter,
-        now: Timestamp,
-    }
-
-    impl Write for Enqueue {
-        type Output = ();
-
-        async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
-            self.outbox.enqueue(tx, &self.letter, self.now).await
         }
     }
 

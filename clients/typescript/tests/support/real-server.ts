@@ -76,14 +76,20 @@ export async function until<T>(attempt: () => Promise<T | null | false | undefin
 
 function findToken(folder: string, address: string, page: string): string | null {
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.eml'))) {
-    // Quoted-printable breaks lines inside the link.
     const mail = readFileSync(join(folder, file), 'utf8')
-      .replace(/=\r?\n/g, '')
-      .replaceAll('=3D', '=')
+      .split(/^(?=--)/m)
+      .map(decode)
+      .join('')
     const token = new RegExp(`/${page}\\?token=([\\w-]+)`).exec(mail)?.[1]
     if (token && mail.includes(`To: ${address}`)) return token
   }
   return null
+}
+
+/** Only what says that it is quoted-printable: elsewhere a token may begin with `3D`. */
+function decode(part: string): string {
+  if (!/^Content-Transfer-Encoding: quoted-printable/im.test(part)) return part
+  return part.replace(/=\r?\n/g, '').replaceAll('=3D', '=')
 }
 
 async function end(server: ChildProcess, signal: NodeJS.Signals): Promise<void> {
