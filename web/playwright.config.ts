@@ -17,6 +17,8 @@ export default defineConfig({
   workers: 1,
   retries: 0,
   forbidOnly: Boolean(process.env.CI),
+  // A machine that runs other things beside may take its time.
+  expect: { timeout: 15_000 },
   reporter: [
     [process.env.CI ? 'line' : 'list'],
     ...(reports ? [['junit', { outputFile: `${reports}/browser.xml` }] as const] : []),
