@@ -98,6 +98,11 @@ enum Verb {
         #[command(subcommand)]
         verb: verbs::hash::HashVerb,
     },
+    /// Shows accounts, bans them, ends their sessions, makes them staff.
+    Users {
+        #[command(subcommand)]
+        verb: verbs::users::UsersVerb,
+    },
     /// Invites people, where ACCOUNTS__REGISTRATION is invite.
     Invite {
         #[command(subcommand)]
@@ -211,6 +216,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Restore(arguments) => Ok(verbs::backup::restore(&Config::load(flags)?, arguments).await?),
         Verb::Keys { verb } => Ok(verbs::keys::run(Config::load(flags)?, verb).await?),
         Verb::Hash { verb } => Ok(verbs::hash::run(&Config::load(flags)?, verb).await?),
+        Verb::Users { verb } => Ok(verbs::users::run(Config::load(flags)?, verb).await?),
         Verb::Invite { verb } => Ok(verbs::invite::run(Config::load(flags)?, verb).await?),
         Verb::Mail { verb: MailVerb::Test { address } } => send_test(&Config::load(flags)?, &address).await,
         Verb::Load { file } => load(Config::load(flags)?, &file).await,

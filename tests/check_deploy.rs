@@ -145,8 +145,8 @@ const WRONG: &[(&str, Level, Pairs<'static>)] = &[
     ),
     (
         "deploy.database",
-        Level::Note,
-        &[("STORAGE__DATABASE_URL", "mysql://app:Zp4Wn6Tb1Vc5Md7R@192.0.2.1:9/x")],
+        Level::Warning,
+        &[("STORAGE__DATABASE_URL", "mysql://app:Zp4Wn6Tb1Vc5Md7R@192.0.2.1:9/x?ssl-mode=REQUIRED")],
     ),
     ("deploy.database", Level::Error, &[("STORAGE__REDIS_URL", "redis://cache")]),
     ("deploy.migrations", Level::Warning, &[]),
@@ -185,6 +185,13 @@ async fn what_is_right_again_is_not_told() {
         ("deploy.registration", &[("ACCOUNTS__REGISTRATION", "invite")]),
         ("deploy.uploads", &[("UPLOADS__CLAMAV", "127.0.0.1:3310")]),
         ("deploy.database", &[("STORAGE__DATABASE_URL", "mysql://app:Zp4Wn6Tb1Vc5Md7R@127.0.0.1:9/x")]),
+        (
+            "deploy.database",
+            &[(
+                "STORAGE__DATABASE_URL",
+                "mysql://app:Zp4Wn6Tb1Vc5Md7R@192.0.2.1:9/x?ssl-mode=VERIFY_IDENTITY",
+            )],
+        ),
         ("deploy.files", &[("STORAGE__FILES_URL", "s3://media")]),
     ];
     for (id, changed) in right {

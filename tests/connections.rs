@@ -1,7 +1,8 @@
 //! Below the calls: where a message ends, what TLS is spoken, and methods that no route has.
 
 use crate::harness::smtp::CERTIFICATE;
-use crate::harness::{Database, TestApp};
+use crate::harness::{Database, TestApp, create_database_on, mariadb};
+use portcullis::storage::Storage;
 use reqwest::tls::Version;
 use reqwest::{Certificate, Method};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -88,6 +89,33 @@ async fn first_byte(app: &TestApp, bytes: &[u8]) -> u8 {
     let mut stream = TcpStream::connect(app.address()).await.expect("a connection");
     stream.write_all(bytes).await.expect("a write");
     stream.read_u8().await.expect("an answer")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_is_spoken_to_by_tls_and_has_to_prove_its_name_where_that_is_asked_for() {
+    if !mariadb::is_available() {
+        return;
+    }
+    let key = CERTIFICATE.replace(".pem", ".key");
+    let options = ["--require-secure-transport=ON".to_owned(), format!("--ssl-cert={CERTIFICATE}")];
+    let server = mariadb::Own::with([&options[..], &[format!("--ssl-key={key}")]].concat()).await;
+    let url = create_database_on(&server.url()).await;
+    let opens = async |host: &str, query: &str| {
+        let url = url.replace("127.0.0.1", host);
+        match Storage::connect(&format!("{url}?{query}")).await {
+            Ok(storage) => storage.close().await,
+            Err(error) => return Err(error.to_string()),
+        }
+        Ok(())
+    };
+    let ours = format!("ssl-mode=VERIFY_IDENTITY&ssl-ca={CERTIFICATE}");
+    assert_eq!(opens("localhost", &ours).await, Ok(()));
+    assert!(opens("localhost", "ssl-mode=DISABLED").await.is_err(), "in the clear");
+    let unknown = opens("localhost", "ssl-mode=VERIFY_IDENTITY").await;
+    assert!(unknown.is_err_and(|error| error.contains("certificate")), "of an authority that nobody named");
+    // Linux takes it for the same machine; the certificate does not.
+    let other = opens("0.0.0.0", &ours).await;
+    assert!(other.is_err_and(|error| error.contains("certificate")), "for another name");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,6 +24,7 @@ mod input;
 mod invite;
 mod keys;
 mod lifetimes;
+mod operators;
 mod outage;
 mod people;
 mod reviews;

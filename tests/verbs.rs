@@ -43,7 +43,7 @@ fn users(folder: &Path, name: &str) -> PathBuf {
 #[test]
 fn every_verb_explains_itself() {
     let folder = folder();
-    let verbs: [&[&str]; 11] = [
+    let verbs: [&[&str]; 13] = [
         &["books", "import"],
         &["demo"],
         &["backup"],
@@ -54,6 +54,8 @@ fn every_verb_explains_itself() {
         &["keys", "revoke"],
         &["hash", "calibrate"],
         &["invite", "create"],
+        &["users"],
+        &["users", "ban"],
         &["config", "explain"],
     ];
     for verb in verbs {

@@ -47,6 +47,12 @@ pub enum Kind {
     AccountRestored,
     /// An account was made staff or superuser from the command line.
     Promoted,
+    /// An account lost its rights as staff and superuser, from the command line.
+    Demoted,
+    /// An account was shut out, from the command line.
+    Banned,
+    /// An account was let in again, from the command line.
+    Unbanned,
     /// An invitation was made from the command line.
     Invited,
     /// A new signing key was made; the old ones go on verifying.
@@ -83,6 +89,9 @@ impl Kind {
             Self::AccountDeleted => "account.deleted",
             Self::AccountRestored => "account.restored",
             Self::Promoted => "account.promoted",
+            Self::Demoted => "account.demoted",
+            Self::Banned => "account.banned",
+            Self::Unbanned => "account.unbanned",
             Self::Invited => "account.invited",
             Self::KeyRotated => "key.rotated",
             Self::KeyRevoked => "key.revoked",

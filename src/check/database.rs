@@ -97,11 +97,24 @@ fn server(storage: &Storage) -> Verdict {
             "The server is root in the database: it could read other databases too.",
             "CREATE USER for it, and GRANT it its own database alone.",
         ),
-        Some(_) if !is_local => note(
-            "The database is on another machine, and the way there is not encrypted: keep it on a private network.",
+        Some(_) if !is_local && !proves_its_name(host) => warning(
+            "The database is on another machine, and need not prove that it is the one that is meant.",
+            "add ?ssl-mode=VERIFY_IDENTITY to DATABASE_URL, and &ssl-ca=FILE if its certificate is from an authority \
+             of your own.",
         ),
+        Some(_) if !is_local => {
+            ok("The database is on another machine, spoken to by TLS, and proves its name.")
+        }
         Some(_) => ok("The database is on this machine, and has a user and a password."),
     }
+}
+
+/// Whether a connection is encrypted and fails where the certificate is not the host's.
+fn proves_its_name(host: &str) -> bool {
+    let query = host.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').filter_map(|pair| pair.split_once('=')).any(|(name, value)| {
+        matches!(name, "ssl-mode" | "sslmode") && value.eq_ignore_ascii_case("VERIFY_IDENTITY")
+    })
 }
 
 async fn migrations(db: &DatabaseConnection) -> Verdict {

@@ -13,7 +13,8 @@ pub(super) const SPECS: &[Spec] = &[
     Spec::url(
         "STORAGE__DATABASE_URL",
         "sqlite://{STORAGE__DATA_DIR}/portcullis.sqlite3",
-        "sqlite:PATH or mysql://USER@HOST/NAME (MariaDB too). SQLite by default: it needs no server.",
+        "sqlite:PATH or mysql://USER@HOST/NAME (MariaDB too). SQLite by default: it needs no server. A database \
+         on another machine should prove who it is: ?ssl-mode=VERIFY_IDENTITY&ssl-ca=FILE.",
     )
     .usual("DATABASE_URL"),
     Spec::secret("STORAGE__DATABASE_PASSWORD", "The password of a database URL that names a user but none.")

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod hash;
 pub mod invite;
 pub mod keys;
+pub mod users;
 
 use portcullis::config::Config;
 use portcullis::state::App;

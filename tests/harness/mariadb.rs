@@ -43,11 +43,17 @@ pub fn url() -> String {
 pub struct Own {
     directory: tempfile::TempDir,
     port: u16,
+    options: Vec<String>,
     child: Child,
 }
 
 impl Own {
     pub async fn start() -> Self {
+        Self::with(Vec::new()).await
+    }
+
+    /// With more options of `mariadbd`.
+    pub async fn with(options: Vec<String>) -> Self {
         let directory = tempfile::tempdir().expect("a folder");
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = free.expect("a free port").port();
@@ -58,8 +64,8 @@ impl Own {
             .output()
             .expect("mariadb-install-db");
         assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
-        let child = run_own(directory.path(), port);
-        let own = Self { directory, port, child };
+        let child = run_own(directory.path(), port, &options);
+        let own = Self { directory, port, options, child };
         own.wait_until_ready().await;
         own
     }
@@ -81,7 +87,7 @@ impl Own {
     }
 
     pub async fn restart(&mut self) {
-        self.child = run_own(self.directory.path(), self.port);
+        self.child = run_own(self.directory.path(), self.port, &self.options);
         self.wait_until_ready().await;
     }
 
@@ -101,12 +107,13 @@ impl Drop for Own {
     }
 }
 
-fn run_own(directory: &Path, port: u16) -> Child {
+fn run_own(directory: &Path, port: u16, options: &[String]) -> Child {
     let socket = directory.join("socket");
     server_command("mariadbd", &directory.join("data"))
         .args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=1"])
         .args([format!("--port={port}"), format!("--socket={}", socket.display())])
         .args(["--innodb-buffer-pool-size=32M", "--performance-schema=OFF"])
+        .args(options)
         .spawn()
         .expect("mariadbd")
 }

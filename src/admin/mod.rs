@@ -1,5 +1,7 @@
 //! What operators do from the command line; it sits above the features.
 
+pub mod users;
+
 use crate::access::{Client, NewHash, attributes, publish_change};
 use crate::accounts::names::{Email, Username};
 use crate::accounts::store;
@@ -17,6 +19,18 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, P
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct AdminError(String);
+
+impl AdminError {
+    fn of(error: Error) -> Self {
+        match error {
+            Error::Invalid(invalid) => {
+                let texts: Vec<_> = invalid.fields.into_iter().flat_map(|(_, problems)| problems).collect();
+                Self(texts.join(" "))
+            }
+            error => Self(format!("the database refused: {error:?}")),
+        }
+    }
+}
 
 /// A `SECRET_KEY` as Django makes them: 50 characters, here of letters and digits only, so that no shell
 /// or settings file reads one differently (guide §16.2).
@@ -59,11 +73,7 @@ pub async fn create_superuser(
     (row.password, row.password_scheme) = (encoded, scheme);
     match app.storage.write(InsertSuperuser { row, now: app.now() }).await {
         Ok(id) => Ok(format!("Superuser {} was made, with id {id}.", username.as_str())),
-        Err(Error::Invalid(invalid)) => {
-            let texts: Vec<_> = invalid.fields.into_iter().flat_map(|(_, problems)| problems).collect();
-            Err(AdminError(texts.join(" ")))
-        }
-        Err(error) => Err(AdminError(format!("the database refused: {error:?}"))),
+        Err(error) => Err(AdminError::of(error)),
     }
 }
 
