@@ -1,4 +1,4 @@
-.PHONY: attack attack-short fuzz sbom licences ages reproducible run web check test e2e pictures timing crash bench bench-search growth word-vectors
+.PHONY: attack attack-short fuzz sbom licences ages advisories reproducible run web check test e2e pictures timing crash bench bench-search growth word-vectors
 
 run: web
 	cargo run -- serve
@@ -79,6 +79,11 @@ licences: web
 # Whether a dependency is younger than a week.
 ages:
 	"$$(scripts/tools.sh)/attacks/bin/python" scripts/supply/ages.py "$$(scripts/tools.sh)/ages"
+
+# Published weaknesses of what is built in; wants the internet.
+advisories:
+	PATH="$$PATH:$$(scripts/tools.sh)/bin" cargo deny --locked check advisories
+	npm audit --omit=dev --prefix web
 
 # Two release builds in two folders, compared byte for byte.
 reproducible:

@@ -1,6 +1,6 @@
 //! The outermost layer: where a call comes from, what every answer carries, one line in the log.
 
-use crate::access::{Origin, RequestId};
+use crate::access::{Origin, RefusedUser, RequestId};
 use crate::error::{Cause, Error};
 use crate::extract::Leftover;
 use crate::state::App;
@@ -131,7 +131,8 @@ fn log(
     if let Some(Cause(cause)) = response.extensions().get::<Cause>() {
         tracing::error!(request_id, method, route, status, cause = %cause, "request failed");
     } else {
-        tracing::info!(request_id, method, route, status, micros, "request");
+        let user_id = response.extensions().get::<RefusedUser>().map(|user| user.0);
+        tracing::info!(request_id, method, route, status, micros, user_id, "request");
     }
 }
 

@@ -37,6 +37,22 @@ on_each_database! {
         app.login("reader", PASSWORD).await.expect(200);
     }
 
+    async fn a_code_is_good_until_the_next_letter_comes(app: TestApp) {
+        app.register("reader").await.expect(201);
+        let code_in = |text: &str| text.split(|character: char| !character.is_ascii_digit())
+            .find(|digits| digits.len() == 8).expect("a code").to_owned();
+        let first = code_in(&app.mail_to("reader@example.com").await.text);
+        app.post("/api/auth/resend-verification/", json!({ "email": "reader@example.com" })).await.expect(200);
+        app.drain_outbox().await;
+        let second = code_in(&app.mail_to("reader@example.com").await.text);
+        let verify = async |code: &str| {
+            app.post("/api/auth/verify-email/", json!({ "email": "reader@example.com", "code": code })).await
+        };
+        verify(&first).await.expect(400);
+        verify(&second).await.expect(200);
+        assert_eq!(app.mails().await.len(), 2);
+    }
+
     async fn the_code_of_the_mail_verifies_and_dies_after_five_wrong_tries(app: TestApp) {
         app.register("reader").await.expect(201);
         let mail = app.mail_to("reader@example.com").await;

@@ -46,6 +46,7 @@ on_each_database! {
         for (name, value) in [
             ("content-type", "image/jpeg"),
             ("cache-control", "public, max-age=31536000, immutable"),
+            ("content-disposition", "inline; filename=\"avatar.jpg\""),
             ("x-content-type-options", "nosniff"),
             ("cross-origin-resource-policy", "cross-origin"),
             ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),

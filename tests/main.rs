@@ -15,6 +15,7 @@ mod check_url;
 mod community;
 mod connections;
 mod crash;
+mod events;
 mod guide_flow;
 mod harness;
 mod health;

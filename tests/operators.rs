@@ -3,8 +3,6 @@
 use crate::harness::{Answer, Database, PASSWORD, TestApp};
 use crate::on_each_database;
 use portcullis::admin::users::{Act, act, list, show};
-use portcullis::model::audit_events;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use std::time::{Duration, Instant};
 
 /// As the verb does it: in another process, here another server on the same database.
@@ -18,11 +16,6 @@ async fn until(app: &TestApp, path: &str, access: &str, wanted: impl Fn(&Answer)
         assert!(started.elapsed() < Duration::from_secs(1), "{path} is still as it was");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-async fn events(app: &TestApp, kind: &str) -> u64 {
-    let same = audit_events::Entity::find().filter(audit_events::Column::Kind.eq(kind));
-    same.count(app.app().storage.reader()).await.expect("events")
 }
 
 on_each_database! {
@@ -43,7 +36,7 @@ on_each_database! {
         app.login("reader", PASSWORD).await.expect(200);
         until(&app, profile, &other, |answer| answer.status == 200).await;
         app.get("/api/auth/me/", &session.text("access")).await.expect(401);
-        assert_eq!((events(&app, "account.banned").await, events(&app, "account.unbanned").await), (1, 1));
+        assert_eq!((app.events("account.banned").await.len(), app.events("account.unbanned").await.len()), (1, 1));
         operator.stop().await;
         app.stop().await;
     }
@@ -55,7 +48,7 @@ on_each_database! {
         until(&app, "/api/auth/me/", &session.text("access"), |answer| answer.status == 401).await;
         app.get("/api/auth/me/", &other.text("access")).await.expect(200);
         app.login("reader", PASSWORD).await.expect(200);
-        assert_eq!(events(&app, "session.all_ended").await, 1);
+        assert_eq!(app.events("session.all_ended").await.len(), 1);
         operator.stop().await;
         app.stop().await;
     }
@@ -67,7 +60,7 @@ on_each_database! {
         until(&app, "/api/auth/me/", &access, |answer| answer.body["is_staff"] == true).await;
         does(&operator, "reader", Act::Demote).await.expect("no rights");
         until(&app, "/api/auth/me/", &access, |answer| answer.body["is_staff"] == false).await;
-        assert_eq!((events(&app, "account.promoted").await, events(&app, "account.demoted").await), (1, 1));
+        assert_eq!((app.events("account.promoted").await.len(), app.events("account.demoted").await.len()), (1, 1));
         operator.stop().await;
         app.stop().await;
     }

@@ -78,7 +78,9 @@ async fn the_log_of_refused_requests_holds_nothing_of_them() {
     }
     speak_nonsense(&server, &mut canaries).await;
     server.stop().await;
-    canaries.assert_absent(&checked_log(&server, calls));
+    let log = checked_log(&server, calls);
+    canaries.assert_absent(&log);
+    assert!(log.contains("user_id"), "whose calls were refused is on no line: {log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -61,13 +61,6 @@ async fn an_attacker_cannot_lock_a_known_device_out() {
     app.stop().await;
 }
 
-async fn limits_on_record(app: &TestApp) -> Vec<portcullis::model::audit_events::Model> {
-    use portcullis::model::audit_events::{Column, Entity};
-    use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-    let hits = Entity::find().filter(Column::Kind.eq("limit.hit"));
-    hits.all(app.app().storage.reader()).await.expect("events")
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_that_was_hit_is_on_record_once_and_names_nobody() {
     let app = TestApp::with(Database::Sqlite, |config| config.throttle.enabled = true).await;
@@ -78,7 +71,7 @@ async fn a_limit_that_was_hit_is_on_record_once_and_names_nobody() {
         let email = format!("owner{number}@example.com");
         app.post("/api/auth/password-reset/", json!({ "email": email })).await;
     }
-    let hits = limits_on_record(&app).await;
+    let hits = app.events("limit.hit").await;
     let details: Vec<_> = hits.iter().map(|hit| hit.detail.as_str()).collect();
     assert_eq!(details, ["auth by ip", "reset by ip"], "eight calls were refused");
     assert!(hits.iter().all(|hit| hit.ip_prefix == "127.0.0.0/24" && hit.request_id.len() == 16));
@@ -103,7 +96,7 @@ async fn guesses_from_many_networks_are_on_record_for_their_account() {
         let call = app.request(reqwest::Method::POST, "/api/auth/login/").header("x-forwarded-for", from);
         app.send(call.json(&body)).await;
     }
-    let hits = limits_on_record(&app).await;
+    let hits = app.events("limit.hit").await;
     assert_eq!(hits.len(), 1, "{hits:?}");
     assert_eq!(
         (hits[0].detail.as_str(), hits[0].user_id),

@@ -111,6 +111,25 @@ on_each_database! {
         let next = call(Some(app.origin()), Some(&csrf)).await.expect(200);
         assert!(next.body.get("refresh").is_none() && next.cookie("refresh").is_some());
     }
+
+    async fn a_login_ends_the_session_whose_cookie_it_replaces_and_no_other(app: TestApp) {
+        let elsewhere = app.user("reader").await;
+        let body = json!({ "username": "reader", "password": PASSWORD });
+        let login = async |cookies: &str| {
+            let call = app.request(Method::POST, "/api/auth/login/").header("x-auth-mode", "cookie");
+            app.send(call.header("cookie", cookies).json(&body)).await.expect(200)
+        };
+        let first = login("").await;
+        let second = login(&format!("refresh={}", first.cookie("refresh").expect("a cookie"))).await;
+        app.get("/api/auth/me/", &first.text("access")).await.expect(401);
+        for alive in [&elsewhere, &second] {
+            app.get("/api/auth/me/", &alive.text("access")).await.expect(200);
+        }
+        // What is no token of ours, or none any more, is in nobody's way.
+        login(&format!("refresh={}", first.cookie("refresh").expect("a cookie"))).await;
+        login("refresh=nonsense").await;
+        app.get("/api/auth/me/", &second.text("access")).await.expect(200);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

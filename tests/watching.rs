@@ -4,11 +4,11 @@ use crate::harness::process::Process;
 use crate::harness::receiver::{Manner, Receiver, SECRET};
 use crate::harness::{Database, PASSWORD, TestApp, mariadb};
 use portcullis::config::Config;
-use portcullis::model::{audit_events, webhooks};
+use portcullis::model::webhooks;
 use portcullis_security::clock::Timestamp;
 use portcullis_security::secret::Secret;
 use reqwest::Method;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::EntityTrait;
 use serde_json::json;
 use std::time::Duration;
 
@@ -30,11 +30,6 @@ fn told_at(receiver: &Receiver) -> impl FnOnce(&mut Config) {
         config.webhooks.url = Some(url);
         config.webhooks.secret = Some(Secret::from(SECRET));
     }
-}
-
-async fn events(app: &TestApp, kind: &str) -> u64 {
-    let found = audit_events::Entity::find().filter(audit_events::Column::Kind.eq(kind));
-    found.count(app.app().storage.reader()).await.expect("a count")
 }
 
 async fn waiting(app: &TestApp) -> Vec<webhooks::Model> {
@@ -88,7 +83,7 @@ async fn a_reused_token_is_told_to_its_owner_and_to_the_operator() {
         let data = &call.body["data"];
         assert!(data["user_id"].is_string() && data["session_id"].is_string(), "{data}");
         assert_eq!(data["network"], "127.0.0.0/24");
-        assert_eq!(events(&app, "token.reused").await, 1);
+        assert_eq!(app.events("token.reused").await.len(), 1);
         wait_for_rows(&app, <[_]>::is_empty).await;
         assert_eq!(receiver.calls().len(), 1);
     }
@@ -128,7 +123,7 @@ async fn an_owner_hears_of_guessing_once_a_day() {
         guess(25).await;
         assert_eq!(warnings().await, 2);
         // The unproved account's owner is unknown: the log knows of it, nobody is mailed.
-        assert_eq!(events(&app, "attack.password_guessing").await, 4);
+        assert_eq!(app.events("attack.password_guessing").await.len(), 4);
     }
 }
 
@@ -142,7 +137,7 @@ async fn many_accounts_from_one_network_are_told_to_the_operator_once() {
         }
         let call = receiver.call(|call| call.body["type"] == "attack.credential_stuffing").await;
         assert!(call.body["data"]["user_id"].is_null(), "{}", call.body);
-        assert_eq!(events(&app, "attack.credential_stuffing").await, 1);
+        assert_eq!(app.events("attack.credential_stuffing").await.len(), 1);
         wait_for_rows(&app, <[_]>::is_empty).await;
         assert_eq!(receiver.calls().len(), 1);
     }
@@ -202,7 +197,7 @@ async fn after_three_days_a_webhook_is_given_up_and_that_is_recorded() {
         wait_for_rows(&app, is_put_back(app.now(), 1)).await;
         app.advance(72 * HOUR);
         wait_for_rows(&app, <[_]>::is_empty).await;
-        assert_eq!(events(&app, "webhook.lost").await, 1);
+        assert_eq!(app.events("webhook.lost").await.len(), 1);
         assert_eq!(receiver.calls().len(), 2);
     }
 }

@@ -1,5 +1,6 @@
 //! Where a call comes from.
 
+use crate::mail::AskedBy;
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
@@ -61,6 +62,20 @@ impl Client {
             device: String::new(),
             request_id: origin.request_id.to_string(),
         }
+    }
+}
+
+impl From<Client> for AskedBy {
+    fn from(client: Client) -> Self {
+        let Client { ip_prefix, device, request_id, .. } = client;
+        Self { ip_prefix, device, request_id }
+    }
+}
+
+impl From<AskedBy> for Client {
+    fn from(by: AskedBy) -> Self {
+        let AskedBy { ip_prefix, device, request_id } = by;
+        Self { ip_prefix, user_agent: String::new(), device, request_id }
     }
 }
 

@@ -85,12 +85,25 @@ pub(super) enum Caller {
     User(Identity),
 }
 
+/// Whose call was refused, put into an answer for the log (ASVS v5.0.0-16.3.2).
+#[derive(Clone, Copy, Debug)]
+pub struct RefusedUser(pub i64);
+
 /// The middleware: identify, count, refuse or pass on.
 pub async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    match guard.admit(request).await {
-        Ok(request) => next.run(request).await,
-        Err(error) => error.into_response(),
+    let request = match guard.admit(request).await {
+        Ok(request) => request,
+        Err(error) => return error.into_response(),
+    };
+    let user_id = match request.extensions().get() {
+        Some(Caller::User(identity)) => Some(identity.user.id),
+        _ => None,
+    };
+    let mut response = next.run(request).await;
+    if let (Some(user_id), true) = (user_id, response.status().is_client_error()) {
+        response.extensions_mut().insert(RefusedUser(user_id));
     }
+    response
 }
 
 impl Guard {

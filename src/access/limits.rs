@@ -294,7 +294,7 @@ impl Write for LimitHit {
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         let subject = Subject { user_id: self.user_id, session_id: None };
         let client = Client::unnamed(self.from);
-        audit::record_limit(tx, subject, &client, &self.detail, self.now).await
+        audit::record_detail(tx, (audit::Kind::LimitHit, subject), &client, &self.detail, self.now).await
     }
 }
 

@@ -30,7 +30,7 @@ pub use client::{Client, Origin, RequestId, describe_device};
 pub use current_user::{CurrentUser, MaybeUser};
 pub use device_cookie::DeviceCookies;
 pub use feed::publish_change;
-pub use guard::{Door, Guard, GuardContext, Limit, check, find_by_login, fold};
+pub use guard::{Door, Guard, GuardContext, Limit, RefusedUser, check, find_by_login, fold};
 pub use keys::{KeyError, KeySettings, KeyState, Keys, ListedKey, RevokeError};
 pub use limits::{DropExpiredSnapshots, Limits, Rates};
 pub use passwords::{NewHash, Passwords, attributes};

@@ -37,13 +37,16 @@ impl PresentedRefresh {
         if let Some(token) = body {
             return Ok(Some(Self { token, from_cookie: false }));
         }
-        let Some(token) = cookie(headers, &host_name(REFRESH, app.secure_cookies())) else {
-            return Ok(None);
-        };
+        let Some(token) = refresh_cookie(app, headers) else { return Ok(None) };
         let refusal = |_| Error::forbidden("csrf_failed", "CSRF check failed.");
         app.csrf.check(headers).map_err(refusal)?;
-        Ok(Some(Self { token: Secret::from(token), from_cookie: true }))
+        Ok(Some(Self { token, from_cookie: true }))
     }
+}
+
+/// The token of the cookie, whoever sent it.
+pub fn refresh_cookie(app: &App, headers: &HeaderMap) -> Option<Secret> {
+    cookie(headers, &host_name(REFRESH, app.secure_cookies())).map(Secret::from)
 }
 
 /// The `Set-Cookie` fields of an answer.

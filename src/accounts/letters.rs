@@ -4,9 +4,10 @@
 //! the request's work the same whether or not an account exists.
 
 use super::{invite, store};
+use crate::access::Client;
 use crate::audit::{self, Kind, Subject};
 use crate::error::{Error, Result};
-use crate::mail::{Content, Letter, Outbox, Prepare, Prepared};
+use crate::mail::{AskedBy, Content, Letter, Outbox, Prepare, Prepared};
 use crate::model::one_time_tokens::{self, Purpose};
 use crate::model::users::{Model as User, Status};
 use crate::state::App;
@@ -34,7 +35,7 @@ async fn prepare_letter(app: &App, letter: Letter, created_at: Timestamp) -> Res
         Letter::VerifyEmail { user_id } => verify_email(app, user_id).await,
         Letter::ResendVerification { address } => resend(app, &address).await,
         Letter::AlreadyRegistered { address } => already_registered(app, address).await,
-        Letter::ResetPassword { address } => reset_password(app, &address, created_at).await,
+        Letter::ResetPassword { address, by } => reset_password(app, &address, by, created_at).await,
         Letter::ConfirmEmailChange { user_id, address } => confirm_change(app, user_id, address).await,
         Letter::PasswordChanged { user_id, ip_prefix, device } => {
             notice(app, user_id, Content::PasswordChanged { ip_prefix, device }).await
@@ -131,7 +132,12 @@ async fn already_registered(app: &App, address: String) -> Result<Option<Prepare
     Ok(owner.map(|user| to(&user, Content::AlreadyRegistered)))
 }
 
-async fn reset_password(app: &App, address: &str, asked_at: Timestamp) -> Result<Option<Prepared>> {
+async fn reset_password(
+    app: &App,
+    address: &str,
+    by: AskedBy,
+    asked_at: Timestamp,
+) -> Result<Option<Prepared>> {
     let Some(user) = store::owner_of_address(app.storage.reader(), address).await? else { return Ok(None) };
     // A password that was set since the link was asked for has killed it.
     if user.status != Status::Active || user.password_changed_at > asked_at.micros() {
@@ -140,7 +146,7 @@ async fn reset_password(app: &App, address: &str, asked_at: Timestamp) -> Result
     let lifetime = app.config.accounts.reset_lifetime;
     let token = OneTimeToken::generate(&app.random);
     let row = mint(&user, &user.email, token.hash(), Purpose::Reset).lasting(app.now(), lifetime);
-    app.storage.write(InsertTokens(vec![row])).await?;
+    app.storage.write(InsertResetToken { row, by: Client::from(by) }).await?;
     let content = Content::ResetPassword { token: Secret::from(token.expose()), lifetime };
     Ok(Some(to(&user, content)))
 }
@@ -189,6 +195,11 @@ impl Write for InsertTokens {
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         for minted in &self.0 {
+            if minted.purpose == Purpose::VerifyCode {
+                // A code is good for the letter that it stands in, and no other.
+                let now = Timestamp::from_micros(minted.created_at);
+                store::end_tokens(tx, minted.user_id, &[Purpose::VerifyCode], now).await?;
+            }
             let row = one_time_tokens::ActiveModel {
                 hash: Set(minted.hash.to_vec()),
                 purpose: Set(minted.purpose),
@@ -200,13 +211,24 @@ impl Write for InsertTokens {
                 ..one_time_tokens::ActiveModel::default()
             };
             one_time_tokens::Entity::insert(row).exec_without_returning(tx).await.map_err(Error::from)?;
-            if minted.purpose == Purpose::Reset {
-                let client = crate::access::Client::system();
-                let now = Timestamp::from_micros(minted.created_at);
-                audit::record(tx, Kind::ResetRequested, Subject::user(minted.user_id), &client, now).await?;
-            }
         }
         Ok(())
+    }
+}
+
+/// With the event that it was asked for.
+struct InsertResetToken {
+    row: Minted,
+    by: Client,
+}
+
+impl Write for InsertResetToken {
+    type Output = ();
+
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
+        let (subject, now) = (Subject::user(self.row.user_id), Timestamp::from_micros(self.row.created_at));
+        InsertTokens(vec![self.row.clone()]).run(tx).await?;
+        audit::record(tx, Kind::ResetRequested, subject, &self.by, now).await
     }
 }
 

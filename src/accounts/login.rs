@@ -1,6 +1,6 @@
 //! Logging in (guide §3.2).
 
-use super::cookies::{Cookies, is_cookie_mode};
+use super::cookies::{Cookies, is_cookie_mode, refresh_cookie};
 use super::names;
 use super::responses::LoginUser;
 use crate::access::{Alarm, Client, NewHash, NewSession, TokenPair, find_by_login, fold, refresh_audience};
@@ -83,17 +83,28 @@ pub async fn login(
         true => Some(app.passwords.hash(request.password).await?),
         false => None,
     };
-    let tokens = begin(&app, &headers, &user, client, rehashed).await?;
+    let tokens = begin(&app, &headers, &user, client.clone(), rehashed).await?;
     let mut cookies = Cookies::default();
     cookies.add_device(&app, user.id);
     let in_cookie = is_cookie_mode(&headers, &app.config);
     if in_cookie {
+        end_former_session(&app, &headers, &client).await?;
         cookies.keep_refresh(&app, &tokens, &headers)?;
     }
     let refresh = (!in_cookie).then_some(tokens.refresh);
     let deletion_undone = (user.status == Status::Deleted).then_some(true);
     let user = LoginUser::of(&user);
     Ok(cookies.with(Json(LoginResponse { access: tokens.access, refresh, user, deletion_undone })))
+}
+
+/// Ends the session of the cookie that the new one replaces: nobody could use it any more (ASVS v5.0.0-7.2.4).
+async fn end_former_session(app: &App, headers: &HeaderMap, client: &Client) -> Result<()> {
+    let Some(former) = refresh_cookie(app, headers) else { return Ok(()) };
+    match app.access.log_out(former.expose_text(), None, client, &app.random).await {
+        // A cookie that is no good has no session.
+        Ok(_) | Err(Error::Refused(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether the account may log in now; else whose failure it is, and the answer.

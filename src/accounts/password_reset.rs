@@ -28,9 +28,10 @@ use utoipa::ToSchema;
     (status = 400, description = "No address, or none that could exist.")))]
 pub async fn request(
     State(app): State<Arc<App>>,
+    client: Client,
     Body(request): Body<AddressRequest>,
 ) -> Result<Json<Message>> {
-    let letter = Letter::ResetPassword { address: request.parse()?.as_str().to_owned() };
+    let letter = Letter::ResetPassword { address: request.parse()?.as_str().to_owned(), by: client.into() };
     app.write(Enqueue { outbox: app.outbox.clone(), letter, now: app.now() }).await?;
     let message = "If an account with that email exists, a password reset link has been sent.";
     Ok(Json(Message { message }))

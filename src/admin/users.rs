@@ -244,7 +244,7 @@ impl Change {
         if self.user.email_verified_at.is_none() || self.user.status == Status::Banned {
             return Err(self.refused("is banned, or has not proved the address"));
         }
-        let letter = Letter::ResetPassword { address: self.user.email.clone() };
+        let letter = Letter::ResetPassword { address: self.user.email.clone(), by: Client::system().into() };
         self.outbox.enqueue(tx, &letter, self.now).await
     }
 

@@ -70,6 +70,36 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 26] = [
+        Self::Registered,
+        Self::LoginSucceeded,
+        Self::LoginFailed,
+        Self::LimitHit,
+        Self::NewDevice,
+        Self::EmailVerified,
+        Self::ResetRequested,
+        Self::PasswordReset,
+        Self::PasswordChanged,
+        Self::EmailChanged,
+        Self::TokenReused,
+        Self::SessionEnded,
+        Self::AllSessionsEnded,
+        Self::AccountDeleted,
+        Self::AccountRestored,
+        Self::Promoted,
+        Self::Demoted,
+        Self::Banned,
+        Self::Unbanned,
+        Self::Invited,
+        Self::KeyRotated,
+        Self::KeyRevoked,
+        Self::CredentialStuffing,
+        Self::PasswordGuessing,
+        Self::LoginBurst,
+        Self::WebhookLost,
+    ];
+
     /// The stored name.
     pub const fn slug(self) -> &'static str {
         match self {
@@ -147,21 +177,7 @@ pub async fn record(
     client: &Client,
     now: Timestamp,
 ) -> Result<()> {
-    append(db, (kind, subject), client, &client.device, now).await
-}
-
-/// Appends that a limit was hit; `detail` says which in place of the device.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn record_limit(
-    db: &impl ConnectionTrait,
-    subject: Subject,
-    client: &Client,
-    detail: &str,
-    now: Timestamp,
-) -> Result<()> {
-    append(db, (Kind::LimitHit, subject), client, detail, now).await
+    record_detail(db, (kind, subject), client, &client.device, now).await
 }
 
 /// Appends an event of which the device says less than `detail` does.
@@ -169,16 +185,6 @@ pub async fn record_limit(
 /// # Errors
 /// When the database refuses.
 pub async fn record_detail(
-    db: &impl ConnectionTrait,
-    (kind, subject): (Kind, Subject),
-    client: &Client,
-    detail: &str,
-    now: Timestamp,
-) -> Result<()> {
-    append(db, (kind, subject), client, detail, now).await
-}
-
-async fn append(
     db: &impl ConnectionTrait,
     (kind, subject): (Kind, Subject),
     client: &Client,

@@ -5,6 +5,17 @@ use portcullis_security::secret::Secret;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::time::Duration;
 
+/// Who asked for a letter, for the record of what comes of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedBy {
+    /// The network, e.g. `192.0.2.0/24`.
+    pub ip_prefix: String,
+    /// The device as it called itself.
+    pub device: String,
+    /// The request's id.
+    pub request_id: String,
+}
+
 /// A letter as it waits in the outbox.
 ///
 /// It names people and facts but holds no token: one-time tokens are made when the letter is sent, so
@@ -31,6 +42,9 @@ pub enum Letter {
     ResetPassword {
         /// The address as it was asked for; nobody may own it, then nothing is sent.
         address: String,
+        /// Who asked; unknown in letters of earlier versions.
+        #[serde(default)]
+        by: AskedBy,
     },
     /// Tells a user that the password was changed.
     PasswordChanged {

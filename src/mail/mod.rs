@@ -23,7 +23,7 @@ mod templates;
 mod transport;
 mod worker;
 
-pub use letter::{Content, Kind, Letter, Notice, Prepared};
+pub use letter::{AskedBy, Content, Kind, Letter, Notice, Prepared};
 pub use mailer::Mailer;
 pub use message::{Mail, Unaddressable};
 pub use outbox::{Enqueue, Outbox};

@@ -23,6 +23,8 @@ use std::sync::Arc;
 
 /// A name never gets another content.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// The name under which somebody saves it is ours (ASVS v5.0.0-5.4.1).
+const SAVED_AS: HeaderValue = HeaderValue::from_static("inline; filename=\"avatar.jpg\"");
 
 /// The route of the files.
 pub fn router(app: &Arc<App>) -> Router {
@@ -40,6 +42,7 @@ async fn show(State(app): State<Arc<App>>, file: Result<Path<String>, PathReject
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(OUTPUT_TYPE)),
         (header::CACHE_CONTROL, FOR_EVER),
+        (header::CONTENT_DISPOSITION, SAVED_AS),
         (header::CONTENT_SECURITY_POLICY, UPLOAD_CSP),
         (
             header::HeaderName::from_static("cross-origin-resource-policy"),

@@ -14,13 +14,13 @@ pub mod smtp;
 use portcullis::app::Running;
 use portcullis::config::Config;
 use portcullis::mail::Mail;
-use portcullis::model::outbox;
+use portcullis::model::{audit_events, outbox};
 use portcullis::state::App;
 use portcullis_security::clock::{Clock, Timestamp};
 use portcullis_security::random::Random;
 use portcullis_security::secret::Secret;
 use reqwest::Method;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -270,6 +270,13 @@ impl TestApp {
         let link =
             mail.and_then(|mail| mail.link).unwrap_or_else(|| panic!("no link to {page} for {address}"));
         link.split_once(&mark).map(|(_, token)| token.to_owned()).expect("a token")
+    }
+
+    /// What is on record of a kind, the oldest first.
+    pub async fn events(&self, kind: &str) -> Vec<audit_events::Model> {
+        let same = audit_events::Entity::find().filter(audit_events::Column::Kind.eq(kind));
+        let same = same.order_by_asc(audit_events::Column::Id);
+        same.all(self.app().storage.reader()).await.expect("events")
     }
 
     /// Waits until no letter is on its way; those that wait for another try much later are left alone.
