@@ -18,6 +18,10 @@ const PEOPLE: usize = 100;
 /// What one socket may say in ten seconds.
 const LINES: usize = 60;
 const IN_FLIGHT: usize = 16;
+/// What a bare socket server needs: 0.81 µs a delivery when many wait, so that one write carries several, and 6.6 µs
+/// when each is written and wakes its reader alone. Ours may take three times the former, and less than the latter.
+const TOGETHER: (&str, f64) = ("≥ 400,000", 400_000.0);
+const ALONE: (&str, f64) = ("≥ 151,000", 151_000.0);
 const IDLE: usize = 10_000;
 const IDLE_EACH: usize = 20;
 /// The room of [`PEOPLE`], and one of everybody.
@@ -44,10 +48,11 @@ pub async fn measure(data: &TempDir, report: &mut Report) -> Outcome<()> {
     let alone = talk(&server, &tokens, Pace::InFlight).await?;
     report.add(deliveries(
         "deliveries per CPU-second, 100 people in a room, 16 messages of each in flight",
+        TOGETHER,
         &alone,
     ));
     let steady = talk(&server, &tokens, Pace::Steady).await?;
-    report.add(deliveries("the same at 6 messages a second of each, as often as is allowed", &steady));
+    report.add(deliveries("the same at 6 messages a second of each, as often as is allowed", ALONE, &steady));
     // It is let in and never reads.
     let before = server.memory("VmRSS")?;
     let deaf = socket::open(server.port, HALL, &tokens[0]).await?;
@@ -185,12 +190,12 @@ async fn talk(server: &Server, tokens: &[String], pace: Pace) -> Outcome<Talk> {
     Ok(Talk { deliveries: waits.len(), cpu, wall, p99: waits[waits.len() * 99 / 100] })
 }
 
-fn deliveries(what: &'static str, talk: &Talk) -> Row {
+fn deliveries(what: &'static str, (goal, least): (&'static str, f64), talk: &Talk) -> Row {
     Row {
         what,
-        goal: "≥ 400,000",
+        goal,
         result: format!("{:.0}", talk.per_cpu_second()),
-        met: talk.per_cpu_second() >= 400_000.0,
+        met: talk.per_cpu_second() >= least,
         raw: talk.describe(),
     }
 }

@@ -210,7 +210,9 @@ fn every_passive_probe_has_a_server_with_its_hole() {
 #[test]
 fn the_page_about_checks_names_every_probe_with_its_requirements() {
     let page = include_str!("../../../docs/check.md");
+    let conformance = include_str!("../../../docs/guide-conformance.md");
     for probe in probes() {
+        assert!(conformance.contains(&format!("`{}`", probe.id)), "no line of the guide has {}", probe.id);
         let asvs: Vec<&str> = probe.asvs.iter().map(|id| id.trim_start_matches("v5.0.0-")).collect();
         let asvs = if asvs.is_empty() { "—".to_owned() } else { asvs.join(", ") };
         let row = format!("| `{}` | {} | {} | {asvs} |", probe.id, probe.title, probe.severity.name());
