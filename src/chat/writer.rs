@@ -18,7 +18,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -98,9 +98,9 @@ impl Write for InsertMessages {
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<Self::Output> {
         let room = store::lock(tx, self.room_id).await?;
-        let members = self.members(tx).await?;
+        let mut members = self.members(tx).await?;
         let mut seq = room.last_seq;
-        let mut rows: Vec<_> = self.said.iter().map(|said| self.row(said, &members, &mut seq)).collect();
+        let mut rows: Vec<_> = self.said.iter().map(|said| self.row(said, &mut members, &mut seq)).collect();
         if seq == room.last_seq {
             return Ok(rows);
         }
@@ -111,6 +111,9 @@ impl Write for InsertMessages {
             .await?;
         let values = rows.iter().flatten().map(values);
         messages::Entity::insert_many(values).exec_without_returning(tx).await?;
+        for member in members.into_values().filter(|member| member.read_seq > room.last_seq) {
+            store::MarkRead { membership_id: member.id, seq: member.read_seq }.run(tx).await?;
+        }
         let ids = ids_after(tx, &room).await?;
         for (row, id) in rows.iter_mut().flatten().zip(ids) {
             row.id = id;
@@ -120,30 +123,30 @@ impl Write for InsertMessages {
 }
 
 impl InsertMessages {
-    async fn members(&self, tx: &DatabaseTransaction) -> Result<HashSet<i64>> {
+    /// Those of the authors who are members, by their ids.
+    async fn members(&self, tx: &DatabaseTransaction) -> Result<HashMap<i64, memberships::Model>> {
         use memberships::Column::{RoomId, UserId};
         let mut authors: Vec<i64> = self.said.iter().map(|(user_id, _)| *user_id).collect();
         authors.sort_unstable();
         authors.dedup();
-        let members: Vec<i64> = memberships::Entity::find()
-            .select_only()
-            .column(UserId)
+        let members = memberships::Entity::find()
             .filter(RoomId.eq(self.room_id))
             .filter(UserId.is_in(authors))
-            .into_tuple()
             .all(tx)
             .await?;
-        Ok(members.into_iter().collect())
+        Ok(members.into_iter().map(|member| (member.user_id, member)).collect())
     }
 
     fn row(
         &self,
         (user_id, text): &(i64, String),
-        members: &HashSet<i64>,
+        members: &mut HashMap<i64, memberships::Model>,
         seq: &mut i64,
     ) -> Option<messages::Model> {
-        if !members.contains(user_id) {
-            return None;
+        let author = members.get_mut(user_id)?;
+        // Whoever had read all that was said before has nothing new in what they say themselves.
+        if author.read_seq == *seq {
+            author.read_seq += 1;
         }
         *seq += 1;
         Some(messages::Model {

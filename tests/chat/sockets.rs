@@ -4,7 +4,7 @@ use super::talker::{Talker, dial};
 use super::{add, ask, room};
 use crate::harness::{Answer, Database, TestApp};
 use crate::on_each_database;
-use crate::people::{person, staff};
+use crate::people::{Person, person, staff};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -40,6 +40,26 @@ on_each_database! {
             let read = ask(&app, &bob, Method::POST, (id, "read/"), json!({ "seq": seq })).await.expect(200);
             assert_eq!(read.body["unread"], left);
         }
+    }
+
+    async fn what_one_says_oneself_is_new_to_others_alone(app: TestApp) {
+        let (ada, bob) = (person(&app, "ada").await, person(&app, "bob").await);
+        let id = room(&app, &ada, "Open", true).await;
+        ask(&app, &bob, Method::POST, (id, "join/"), Value::Null).await.expect(200);
+        let (mut one, mut two) = (Talker::of(&app, id, &ada).await, Talker::of(&app, id, &bob).await);
+        let unread = async |person: &Person| {
+            let rooms = app.get("/api/rooms/unread/", &person.access).await.expect(200).body;
+            rooms["results"][0]["unread"].as_i64().expect("a number")
+        };
+        for text in ["hello", "anybody?"] {
+            one.say(text).await;
+            one.hear().await;
+        }
+        assert_eq!((unread(&ada).await, unread(&bob).await), (0, 2));
+        // What he has not read stays new.
+        two.say("yes").await;
+        while two.hear().await["text"] != "yes" {}
+        assert_eq!((unread(&ada).await, unread(&bob).await), (1, 3));
     }
 
     async fn a_history_is_read_page_by_page_from_both_ends(app: TestApp) {

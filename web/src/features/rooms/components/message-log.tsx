@@ -3,7 +3,7 @@ import type { useConversation } from 'portcullis-client/react'
 import { useMemo, useState } from 'react'
 import { texts } from '@/lib/texts'
 import { useUnread } from '../api/unread'
-import { toRows } from '../lib/message-rows'
+import { type News, toRows } from '../lib/message-rows'
 import type { useLogScroll } from '../lib/use-log-scroll'
 import { DayLine, MessageItem, NewLine, PendingItem } from './message-item'
 import styles from './message-log.module.css'
@@ -21,8 +21,8 @@ interface Props {
 /** The messages, from the oldest that is loaded to what is still on its way. */
 export function MessageLog({ conversation, room, username, scroll, onOlder }: Props) {
   const { state, messages, pending, hasOlder, isLoadingOlder } = conversation
-  const firstNew = useFirstNew(room, messages.at(-1)?.seq)
-  const rows = useMemo(() => toRows(messages, firstNew), [messages, firstNew])
+  const news = useNews(room, username, messages.at(-1)?.seq)
+  const rows = useMemo(() => toRows(messages, news), [messages, news])
   const isEmpty = rows.length === 0 && pending.length === 0
   return (
     <section
@@ -62,12 +62,12 @@ export function MessageLog({ conversation, room, username, scroll, onOlder }: Pr
   )
 }
 
-/** The number of the first message that was unread when the room was opened. */
-function useFirstNew(room: number, lastSeq: number | undefined): number | undefined {
+/** What was unread when the room was opened. */
+function useNews(room: number, reader: string, lastSeq: number | undefined): News | undefined {
   const unread = useUnread().get(room) ?? 0
-  const [firstNew, setFirstNew] = useState<number>()
-  if (firstNew === undefined && lastSeq !== undefined) setFirstNew(unread > 0 ? lastSeq - unread + 1 : 0)
-  return firstNew
+  const [news, setNews] = useState<News>()
+  if (!news && lastSeq !== undefined) setNews({ first: lastSeq - unread + 1, last: lastSeq, reader })
+  return news
 }
 
 function Opening() {

@@ -25,10 +25,14 @@ test('messages stand by day, and those of one person in a row together', () => {
   expect(outline(rows)).toEqual(['day', '1!', '2', 'day', '3!', '4!', '5', '6!'])
 })
 
-test('a line stands before the first new message, if it is there', () => {
+test('a line stands before the first new message of somebody else, if it is there', () => {
   const messages = [message(7, 'ada', '2026-11-24T10:00:00'), message(8, 'ada', '2026-11-24T10:00:01')]
-  expect(outline(toRows(messages, 8))).toEqual(['day', '7!', 'new', '8!'])
-  expect(outline(toRows(messages, 3))).toEqual(['day', '7!', '8'])
+  const outlineOf = (first: number, last: number, reader: string) =>
+    outline(toRows(messages, { first, last, reader }))
+  expect(outlineOf(8, 8, 'bo')).toEqual(['day', '7!', 'new', '8!'])
+  expect(outlineOf(3, 8, 'bo')).toEqual(['day', 'new', '7!', '8'])
+  expect(outlineOf(7, 8, 'ada')).toEqual(['day', '7!', '8'])
+  expect(outlineOf(3, 6, 'bo')).toEqual(['day', '7!', '8'])
 })
 
 test('keys stay when earlier messages come, and no two are the same', () => {

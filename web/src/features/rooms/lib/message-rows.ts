@@ -11,6 +11,14 @@ export type MessageRow =
       readonly isFirst: boolean
     }
 
+/** What was unread when the room was opened, by number. */
+export interface News {
+  readonly first: number
+  readonly last: number
+  /** Who reads: what they said themselves is not new to them. */
+  readonly reader: string
+}
+
 /** After a pause of so many milliseconds a message names its author anew. */
 const PAUSE = 5 * 60_000
 
@@ -18,7 +26,8 @@ const PAUSE = 5 * 60_000
  * Messages with a line before each day and before the first new one; `isFirst` is the first of somebody's in a
  * row.
  */
-export function toRows(messages: readonly ChatMessage[], firstNew?: number): MessageRow[] {
+export function toRows(messages: readonly ChatMessage[], news?: News): MessageRow[] {
+  const firstNew = news && messages.find((message) => isNews(message, news))?.seq
   const rows: MessageRow[] = []
   let before: ChatMessage | undefined
   for (const message of messages) {
@@ -32,6 +41,10 @@ export function toRows(messages: readonly ChatMessage[], firstNew?: number): Mes
     before = message
   }
   return rows
+}
+
+function isNews({ seq, user }: ChatMessage, { first, last, reader }: News): boolean {
+  return first <= seq && seq <= last && user !== reader
 }
 
 function continues(before: ChatMessage, message: ChatMessage): boolean {
