@@ -3,6 +3,8 @@
 use crate::harness::{Answer, Database, PASSWORD, TestApp};
 use crate::on_each_database;
 use portcullis::admin::users::{Act, act, list, show};
+use reqwest::Method;
+use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// As the verb does it: in another process, here another server on the same database.
@@ -30,13 +32,34 @@ on_each_database! {
         until(&app, profile, &other, |answer| answer.status == 404).await;
         assert_eq!(app.login("reader", PASSWORD).await.status, 401);
         let again = does(&operator, "reader", Act::Ban).await.expect_err("a second ban");
-        assert_eq!(again, "reader is banned or deleted.");
+        assert_eq!(again, "reader is banned already.");
         does(&operator, "reader@example.com", Act::Unban).await.expect("an end of the ban");
         assert_eq!(does(&operator, "reader", Act::Unban).await.expect_err("nothing to undo"), "reader is not banned.");
         app.login("reader", PASSWORD).await.expect(200);
         until(&app, profile, &other, |answer| answer.status == 200).await;
         app.get("/api/auth/me/", &session.text("access")).await.expect(401);
         assert_eq!((app.events("account.banned").await.len(), app.events("account.unbanned").await.len()), (1, 1));
+        operator.stop().await;
+        app.stop().await;
+    }
+
+    async fn a_ban_is_not_undone_by_deleting_the_account_before_or_after(app: TestApp) {
+        let operator = app.replica().await;
+        let delete = async |access: &str| {
+            let call = app.request(Method::DELETE, "/api/auth/me/").bearer_auth(access);
+            app.send(call.json(&json!({ "password": PASSWORD }))).await
+        };
+        let (first, second) = (app.user("first").await, app.user("second").await);
+        delete(&first.text("access")).await.expect(200);
+        does(&operator, "first", Act::Ban).await.expect("a ban");
+        app.login("first", PASSWORD).await.expect(401);
+        // The news has not come yet, or has: either way it stays banned.
+        does(&operator, "second", Act::Ban).await.expect("a ban");
+        delete(&second.text("access")).await.expect(401);
+        app.login("second", PASSWORD).await.expect(401);
+        let shown = show(app.app(), "second").await.expect("an account");
+        assert!(shown.contains("banned"), "{shown}");
+        app.mails().await;
         operator.stop().await;
         app.stop().await;
     }
@@ -67,7 +90,7 @@ on_each_database! {
 
     async fn an_address_is_taken_for_proved_unless_it_is_somebody_elses(app: TestApp) {
         app.register("reader").await.expect(201);
-        let body = serde_json::json!({ "username": "late", "email": "reader@example.com", "password": PASSWORD });
+        let body = json!({ "username": "late", "email": "reader@example.com", "password": PASSWORD });
         app.post("/api/auth/register/", body).await.expect(201);
         let several = does(&app, "reader@example.com", Act::Verify).await.expect_err("two wait");
         assert!(several.contains("late") && several.contains("reader"), "{several}");
@@ -90,12 +113,12 @@ async fn a_reset_is_begun_for_somebody_and_ended_by_them_alone() {
     let said = does(&app, "reader", Act::MailReset).await.expect("a letter");
     assert!(!said.contains("token"), "{said}");
     let token = app.mailed_token("reader@example.com", "reset-password").await;
-    let body = serde_json::json!({ "token": token, "password": "Another-Meadow-78!" });
+    let body = json!({ "token": token, "password": "Another-Meadow-78!" });
     app.post("/api/auth/password-reset/confirm/", body).await.expect(200);
     app.login("reader", "Another-Meadow-78!").await.expect(200);
     app.register("waiting").await.expect(201);
     let early = does(&app, "waiting", Act::MailReset).await.expect_err("an address without proof");
-    assert!(early.starts_with("waiting is banned, or has not proved"), "{early}");
+    assert!(early.ends_with("or has not proved the address."), "{early}");
     app.mails().await;
     app.stop().await;
 }

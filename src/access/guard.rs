@@ -91,15 +91,15 @@ pub struct RefusedUser(pub i64);
 
 /// The middleware: identify, count, refuse or pass on.
 pub async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    let request = match guard.admit(request).await {
-        Ok(request) => request,
-        Err(error) => return error.into_response(),
-    };
-    let user_id = match request.extensions().get() {
-        Some(Caller::User(identity)) => Some(identity.user.id),
+    let caller = guard.identify(request.headers()).await;
+    let user_id = match &caller {
+        Ok(Caller::User(identity)) => Some(identity.user.id),
         _ => None,
     };
-    let mut response = next.run(request).await;
+    let mut response = match guard.admit(request, caller).await {
+        Ok(request) => next.run(request).await,
+        Err(error) => error.into_response(),
+    };
     if let (Some(user_id), true) = (user_id, response.status().is_client_error()) {
         response.extensions_mut().insert(RefusedUser(user_id));
     }
@@ -107,8 +107,7 @@ pub async fn check(State(guard): State<Guard>, request: Request, next: Next) -> 
 }
 
 impl Guard {
-    async fn admit(&self, request: Request) -> Result<Request> {
-        let caller = self.identify(request.headers()).await;
+    async fn admit(&self, request: Request, caller: Result<Caller>) -> Result<Request> {
         let mut request = self.count(request, caller.as_ref().ok()).await?;
         request.extensions_mut().insert(caller?);
         Ok(request)
@@ -223,9 +222,6 @@ impl Guard {
 
     /// One account has one bucket, whichever of its names is given.
     async fn owner_of(&self, name: &str) -> Result<Option<User>> {
-        if name.len() > 2000 {
-            return Ok(None);
-        }
         find_by_login(&self.context.storage, name).await
     }
 
@@ -292,16 +288,23 @@ fn bearer(headers: &HeaderMap) -> Option<Result<&str>> {
     Some(Ok(token.trim()))
 }
 
-/// A name without regard to case and spelling: NFKC, lower case, trimmed.
+/// A name without regard to case and spelling: NFKC, lower case, trimmed. What is longer than any name is cut: a
+/// character may become eighteen.
 pub fn fold(name: &str) -> String {
-    name.nfkc().collect::<String>().to_lowercase().trim().to_owned()
+    name[..name.floor_char_boundary(MAX_LOGIN)].nfkc().collect::<String>().to_lowercase().trim().to_owned()
 }
+
+/// Bytes of a login name, at most; a longer one is nobody's.
+const MAX_LOGIN: usize = 2000;
 
 /// Whose login name this is: tried as a username first, then as a verified address.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn find_by_login(storage: &Storage, name: &str) -> Result<Option<User>> {
+    if name.len() > MAX_LOGIN {
+        return Ok(None);
+    }
     let key = fold(name);
     let address = name.trim().to_lowercase();
     let by_address =

@@ -338,7 +338,8 @@ async fn count_in_books(tx: &DatabaseTransaction, which: Condition, sign: i64) -
         .into_tuple()
         .all(tx)
         .await?;
-    // In one order everywhere, so that two users who reviewed the same books do not deadlock.
+    // In one order for each rating: two users with the same books and other ratings may still wait for each other,
+    // which the database ends and the writer tries again.
     rated.sort_unstable_by_key(|(_, book_id)| *book_id);
     for rating in 1..=5 {
         let of_rating = rated.iter().filter(|(found, _)| *found == rating);

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 /// Accounts at a time, so that no other write waits long.
 const BATCH: u64 = 100;
+const EVENTS: u64 = 500;
 /// Expired sessions and used links are kept this long, to tell a replay from nonsense.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -26,7 +27,8 @@ pub async fn run(app: &App) -> Result<()> {
         let ids = expired_accounts(app, now).await?;
         let is_last = (ids.len() as u64) < BATCH;
         for user_id in ids {
-            let avatar = app.storage.write(Erase { user_id, features: app.features }).await?;
+            let expired = expired(app, now);
+            let avatar = app.storage.write(Erase { user_id, expired, features: app.features }).await?;
             app.discard(avatar.as_deref()).await;
             app.access.forget(user_id, &[]);
         }
@@ -34,20 +36,56 @@ pub async fn run(app: &App) -> Result<()> {
             break;
         }
     }
-    app.storage.write(DropExpired { before: now.minus(KEPT) }).await
+    app.storage.write(DropExpired { before: now.minus(KEPT) }).await?;
+    drop_old_events(app, now).await
 }
 
-async fn expired_accounts(app: &App, now: Timestamp) -> Result<Vec<i64>> {
+/// Some at a time: after an attack they may be many.
+async fn drop_old_events(app: &App, now: Timestamp) -> Result<()> {
+    let before = now.minus(app.config.log.events_kept).micros();
+    loop {
+        let old = audit_events::Entity::find()
+            .select_only()
+            .column(audit_events::Column::Id)
+            .filter(audit_events::Column::At.lt(before))
+            .limit(EVENTS);
+        let ids: Vec<i64> = old.into_tuple().all(app.storage.reader()).await?;
+        let is_last = (ids.len() as u64) < EVENTS;
+        app.storage.write(DropEvents(ids)).await?;
+        if is_last {
+            return Ok(());
+        }
+    }
+}
+
+struct DropEvents(Vec<i64>);
+
+impl Write for DropEvents {
+    type Output = ();
+
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
+        let these = audit_events::Column::Id.is_in(self.0.iter().copied());
+        audit_events::Entity::delete_many().filter(these).exec(tx).await?;
+        Ok(())
+    }
+}
+
+/// The condition that an account has run out.
+fn expired(app: &App, now: Timestamp) -> Condition {
     let deleted =
         Condition::all().add(Column::Status.eq(Status::Deleted)).add(Column::DeleteAt.lte(now.micros()));
     let never_verified = Condition::all()
         .add(Column::EmailVerifiedAt.is_null())
         .add(Column::Status.ne(Status::Banned))
         .add(Column::DateJoined.lte(now.minus(app.config.accounts.unverified_lifetime).micros()));
+    Condition::any().add(deleted).add(never_verified)
+}
+
+async fn expired_accounts(app: &App, now: Timestamp) -> Result<Vec<i64>> {
     let ids = Entity::find()
         .select_only()
         .column(Column::Id)
-        .filter(Condition::any().add(deleted).add(never_verified))
+        .filter(expired(app, now))
         .limit(BATCH)
         .into_tuple()
         .all(app.storage.reader())
@@ -59,6 +97,8 @@ async fn expired_accounts(app: &App, now: Timestamp) -> Result<Vec<i64>> {
 /// the commit.
 struct Erase {
     user_id: i64,
+    /// What has to be true of it still: its owner may have come back since it was found.
+    expired: Condition,
     features: &'static [Feature],
 }
 
@@ -67,6 +107,10 @@ impl Write for Erase {
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<Option<String>> {
         let id = self.user_id;
+        let account = Entity::find_by_id(id).filter(self.expired.clone()).lock_exclusive();
+        if account.one(tx).await?.is_none() {
+            return Ok(None);
+        }
         let profile = profiles::Entity::find_by_id(id).lock_exclusive().one(tx).await?;
         for feature in self.features {
             (feature.erase)(tx, id).await?;

@@ -4,11 +4,11 @@ use super::login::confirm_password;
 use super::responses::time;
 use crate::access::{Client, CurrentUser, EndSessions, refresh_audience};
 use crate::audit::{self, Kind, Subject};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::extract::{Body, FromInput, Input};
 use crate::mail::{Letter, Outbox};
 use crate::model::one_time_tokens::Purpose;
-use crate::model::users::{Column, Entity};
+use crate::model::users::{Column, Entity, Status};
 use crate::state::App;
 use crate::storage::Write;
 use axum::Json;
@@ -77,13 +77,18 @@ impl Write for MarkDeleted {
     type Output = Vec<i64>;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<Vec<i64>> {
-        Entity::update_many()
+        let marked = Entity::update_many()
             .col_expr(Column::Status, Expr::value("deleted"))
             .col_expr(Column::DeleteAt, Expr::value(self.delete_at.micros()))
             .col_expr(Column::SessionsValidFrom, Expr::value(self.now.micros()))
             .filter(Column::Id.eq(self.user_id))
+            // One that was banned meanwhile stays so.
+            .filter(Column::Status.eq(Status::Active))
             .exec(tx)
             .await?;
+        if marked.rows_affected != 1 {
+            return Err(Error::token_not_valid());
+        }
         refresh_audience(tx, self.user_id).await?;
         super::store::end_tokens(tx, self.user_id, &[Purpose::Reset, Purpose::EmailChange], self.now).await?;
         let letter = Letter::AccountDeleted { user_id: self.user_id, delete_at: self.delete_at };

@@ -7,11 +7,14 @@ use crate::model::{audit_events, notification_preferences, one_time_tokens, prof
 use crate::state::App;
 use axum::Json;
 use axum::extract::State;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Everything stored about the caller, as JSON. Hashes of secrets are left out: they tell nothing.
+/// Events of an export, at most.
+const EVENTS: u64 = 10_000;
+
+/// Everything stored about the caller, as JSON, the newest 10,000 security events with it. Hashes of secrets are left out: they tell nothing.
 #[utoipa::path(get, path = "/me/export", tag = "accounts", responses(
     (status = 200, description = "An object with one member for each table.")))]
 pub async fn export(State(app): State<Arc<App>>, caller: CurrentUser) -> Result<Json<Value>> {
@@ -23,8 +26,13 @@ pub async fn export(State(app): State<Arc<App>>, caller: CurrentUser) -> Result<
     let sessions = sessions::Entity::find().filter(sessions::Column::UserId.eq(user_id)).all(db).await?;
     let tokens =
         one_time_tokens::Entity::find().filter(one_time_tokens::Column::UserId.eq(user_id)).all(db).await?;
-    let events =
-        audit_events::Entity::find().filter(audit_events::Column::UserId.eq(user_id)).all(db).await?;
+    // Strangers make them too, by wrong passwords: those of before are left out.
+    let events = audit_events::Entity::find()
+        .filter(audit_events::Column::UserId.eq(user_id))
+        .order_by_desc(audit_events::Column::At)
+        .limit(EVENTS)
+        .all(db)
+        .await?;
     let mut export = json!({
         "user": {
             "id": user.id,

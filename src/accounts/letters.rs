@@ -9,13 +9,13 @@ use crate::audit::{self, Kind, Subject};
 use crate::error::{Error, Result};
 use crate::mail::{AskedBy, Content, Letter, Outbox, Prepare, Prepared};
 use crate::model::one_time_tokens::{self, Purpose};
-use crate::model::users::{Model as User, Status};
+use crate::model::users::{Entity, Model as User, Status};
 use crate::state::App;
 use crate::storage::Write;
 use portcullis_security::clock::Timestamp;
 use portcullis_security::secret::Secret;
 use portcullis_security::token::{Code, OneTimeToken};
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait, QuerySelect};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -198,6 +198,8 @@ impl Write for InsertTokens {
             if minted.purpose == Purpose::VerifyCode {
                 // A code is good for the letter that it stands in, and no other.
                 let now = Timestamp::from_micros(minted.created_at);
+                // One after the other, whichever process sends them.
+                Entity::find_by_id(minted.user_id).lock_exclusive().one(tx).await?;
                 store::end_tokens(tx, minted.user_id, &[Purpose::VerifyCode], now).await?;
             }
             let row = one_time_tokens::ActiveModel {

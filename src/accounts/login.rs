@@ -88,7 +88,7 @@ pub async fn login(
     cookies.add_device(&app, user.id);
     let in_cookie = is_cookie_mode(&headers, &app.config);
     if in_cookie {
-        end_former_session(&app, &headers, &client).await?;
+        end_former_session(&app, &headers, &client).await;
         cookies.keep_refresh(&app, &tokens, &headers)?;
     }
     let refresh = (!in_cookie).then_some(tokens.refresh);
@@ -97,13 +97,14 @@ pub async fn login(
     Ok(cookies.with(Json(LoginResponse { access: tokens.access, refresh, user, deletion_undone })))
 }
 
-/// Ends the session of the cookie that the new one replaces: nobody could use it any more (ASVS v5.0.0-7.2.4).
-async fn end_former_session(app: &App, headers: &HeaderMap, client: &Client) -> Result<()> {
-    let Some(former) = refresh_cookie(app, headers) else { return Ok(()) };
+/// Ends the session of the cookie that a new one replaces: nobody could use it any more (ASVS v5.0.0-7.2.4). The new
+/// one has begun, whatever comes of this.
+pub(super) async fn end_former_session(app: &App, headers: &HeaderMap, client: &Client) {
+    let Some(former) = refresh_cookie(app, headers) else { return };
     match app.access.log_out(former.expose_text(), None, client, &app.random).await {
         // A cookie that is no good has no session.
-        Ok(_) | Err(Error::Refused(_)) => Ok(()),
-        Err(error) => Err(error),
+        Ok(_) | Err(Error::Refused(_)) => {}
+        Err(error) => tracing::warn!(?error, "the session of a replaced cookie was not ended"),
     }
 }
 

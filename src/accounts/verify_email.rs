@@ -1,6 +1,7 @@
 //! Proving an address by the link or the code of a mail (guide §5).
 
 use super::cookies::{Cookies, is_cookie_mode};
+use super::login::end_former_session;
 use super::names::Email;
 use super::responses::ShortUser;
 use super::store;
@@ -73,7 +74,7 @@ pub async fn verify_email(
     let now = app.now();
     // The session is drawn before its user is known, so that one transaction does it all.
     let session = NewSession::new(0, &client, app.access.lifetimes(), now, &app.random);
-    let verify = VerifyAddress { proof, session, client, now };
+    let verify = VerifyAddress { proof, session, client: client.clone(), now };
     let user = app.write(verify).await?.ok_or_else(invalid)?;
     app.access.forget(user.0.id, &[]);
     let (user, row) = user;
@@ -82,6 +83,7 @@ pub async fn verify_email(
     cookies.add_device(&app, user.id);
     let in_cookie = is_cookie_mode(&headers, &app.config);
     if in_cookie {
+        end_former_session(&app, &headers, &client).await;
         cookies.keep_refresh(&app, &tokens, &headers)?;
     }
     Ok(cookies.with(Json(VerifyEmailResponse {

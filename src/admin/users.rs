@@ -13,7 +13,7 @@ use crate::model::sessions;
 use crate::model::users::{Column, Entity, Model, Status};
 use crate::state::App;
 use crate::storage::{Write, is_unique_violation};
-use portcullis_security::clock::Timestamp;
+use portcullis_security::clock::{Clock, Timestamp};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
@@ -62,7 +62,7 @@ impl Act {
 /// When there is no such account, or it is not in the state for that.
 pub async fn act(app: &App, name: &str, act: Act) -> Result<String, AdminError> {
     let user = find(app, name).await?;
-    let change = Change { user, act, outbox: app.outbox.clone(), now: app.now() };
+    let change = Change { user, act, outbox: app.outbox.clone(), clock: app.clock.clone() };
     let username = change.user.username.clone();
     app.storage.write(change).await.map_err(AdminError::of)?;
     Ok(format!("{username} {}.", act.done()))
@@ -144,24 +144,25 @@ fn time(micros: i64) -> String {
     Timestamp::from_micros(micros).to_string()
 }
 
-/// By username, else by address.
+/// By username or by address; a username that is somebody else's address names nobody.
 async fn find(app: &App, name: &str) -> Result<Model, AdminError> {
     let db = app.storage.reader();
-    if let Some(user) = find_by_username(db, name).await.map_err(AdminError::of)? {
-        return Ok(user);
-    }
+    let by_name = find_by_username(db, name).await.map_err(AdminError::of)?;
     let same =
         Entity::find().filter(Column::Email.eq(name.trim().to_lowercase())).limit(LISTED).all(db).await;
     let mut same = same.map_err(|error| AdminError::of(error.into()))?;
-    if let Some(owner) = same.iter().position(|user| user.email_claim.is_some()) {
-        return Ok(same.swap_remove(owner));
+    // Those who only wait for an address have no claim to it once somebody has proved it.
+    if same.iter().any(|user| user.email_claim.is_some()) {
+        same.retain(|user| user.email_claim.is_some());
     }
-    match same.len() {
+    same.retain(|user| by_name.as_ref().is_none_or(|named| named.id != user.id));
+    let mut found: Vec<Model> = by_name.into_iter().chain(same).collect();
+    match found.len() {
         0 => Err(AdminError(format!("there is no account {name}: portcullis users list"))),
-        1 => Ok(same.swap_remove(0)),
+        1 => Ok(found.swap_remove(0)),
         _ => {
-            let names: Vec<_> = same.into_iter().map(|user| user.username).collect();
-            Err(AdminError(format!("several accounts wait for {name}: name one, {}", names.join(" or "))))
+            let names: Vec<_> = found.into_iter().map(|user| user.username).collect();
+            Err(AdminError(format!("{name} may be one of several: name {}", names.join(" or "))))
         }
     }
 }
@@ -170,82 +171,83 @@ struct Change {
     user: Model,
     act: Act,
     outbox: Outbox,
-    now: Timestamp,
+    /// Asked inside the transaction: other processes look for news by its time, and this one may have waited long.
+    clock: Clock,
 }
 
 impl Write for Change {
     type Output = ();
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
+        let now = self.clock.now();
         match self.act {
-            Act::Ban => self.ban(tx).await,
-            Act::Unban => self.unban(tx).await,
+            Act::Ban => self.ban(tx, now).await,
+            Act::Unban => self.unban(tx, now).await,
             Act::EndSessions => {
-                self.set(tx, Column::SessionsValidFrom, self.now.micros(), Condition::all()).await?;
-                self.record(tx, Kind::AllSessionsEnded).await?;
-                EndSessions::All.run(tx, self.user.id, self.now).await.map(drop)
+                self.set_or_gone(tx, Column::SessionsValidFrom, now.micros()).await?;
+                self.record(tx, Kind::AllSessionsEnded, now).await?;
+                EndSessions::All.run(tx, self.user.id, now).await.map(drop)
             }
             Act::Promote => {
-                self.set(tx, Column::IsStaff, true, Condition::all()).await?;
-                self.changed(tx, Kind::Promoted).await
+                self.set_or_gone(tx, Column::IsStaff, true).await?;
+                self.changed(tx, Kind::Promoted, now).await
             }
             Act::Demote => {
-                self.set(tx, Column::IsStaff, false, Condition::all()).await?;
-                self.set(tx, Column::IsSuperuser, false, Condition::all()).await?;
-                self.changed(tx, Kind::Demoted).await
+                self.set_or_gone(tx, Column::IsStaff, false).await?;
+                self.set_or_gone(tx, Column::IsSuperuser, false).await?;
+                self.changed(tx, Kind::Demoted, now).await
             }
-            Act::Verify => self.verify(tx).await,
-            Act::MailReset => self.mail_reset(tx).await,
+            Act::Verify => self.verify(tx, now).await,
+            Act::MailReset => self.mail_reset(tx, now).await,
         }
     }
 }
 
 impl Change {
-    async fn ban(&self, tx: &DatabaseTransaction) -> Result<()> {
-        if !self.set(tx, Column::Status, "banned", Column::Status.eq(Status::Active)).await? {
-            return Err(self.refused("is banned or deleted"));
+    async fn ban(&self, tx: &DatabaseTransaction, now: Timestamp) -> Result<()> {
+        if !self.set(tx, Column::Status, "banned", Column::Status.ne(Status::Banned)).await? {
+            return Err(self.refused("is banned already"));
         }
-        self.set(tx, Column::SessionsValidFrom, self.now.micros(), Condition::all()).await?;
+        // Nor does its owner come back by logging in.
+        self.set_or_gone(tx, Column::DeleteAt, Option::<i64>::None).await?;
+        self.set_or_gone(tx, Column::SessionsValidFrom, now.micros()).await?;
         refresh_audience(tx, self.user.id).await?;
         let purposes = [Purpose::Reset, Purpose::EmailChange];
-        store::end_tokens(tx, self.user.id, &purposes, self.now).await?;
-        self.record(tx, Kind::Banned).await?;
-        EndSessions::All.run(tx, self.user.id, self.now).await.map(drop)
+        store::end_tokens(tx, self.user.id, &purposes, now).await?;
+        self.record(tx, Kind::Banned, now).await?;
+        EndSessions::All.run(tx, self.user.id, now).await.map(drop)
     }
 
-    async fn unban(&self, tx: &DatabaseTransaction) -> Result<()> {
+    async fn unban(&self, tx: &DatabaseTransaction, now: Timestamp) -> Result<()> {
         if !self.set(tx, Column::Status, "active", Column::Status.eq(Status::Banned)).await? {
             return Err(self.refused("is not banned"));
         }
         refresh_audience(tx, self.user.id).await?;
-        self.changed(tx, Kind::Unbanned).await
+        self.changed(tx, Kind::Unbanned, now).await
     }
 
-    async fn verify(&self, tx: &DatabaseTransaction) -> Result<()> {
+    async fn verify(&self, tx: &DatabaseTransaction, now: Timestamp) -> Result<()> {
         let taken = |error: Error| match error {
             Error::Invalid(_) => self.refused("cannot have that address: it is another account's"),
             error => error,
         };
-        if !self
-            .set(tx, Column::EmailVerifiedAt, self.now.micros(), Column::EmailVerifiedAt.is_null())
-            .await?
-        {
+        if !self.set(tx, Column::EmailVerifiedAt, now.micros(), Column::EmailVerifiedAt.is_null()).await? {
             return Err(self.refused("has proved the address already"));
         }
         self.set(tx, Column::EmailClaim, self.user.email.clone(), Condition::all()).await.map_err(taken)?;
-        self.set(tx, Column::EmailConflict, false, Condition::all()).await?;
+        self.set_or_gone(tx, Column::EmailConflict, false).await?;
         let purposes = [Purpose::Verify, Purpose::VerifyCode];
-        store::end_tokens(tx, self.user.id, &purposes, self.now).await?;
+        store::end_tokens(tx, self.user.id, &purposes, now).await?;
         refresh_audience(tx, self.user.id).await?;
-        self.changed(tx, Kind::EmailVerified).await
+        self.changed(tx, Kind::EmailVerified, now).await
     }
 
-    async fn mail_reset(&self, tx: &DatabaseTransaction) -> Result<()> {
-        if self.user.email_verified_at.is_none() || self.user.status == Status::Banned {
-            return Err(self.refused("is banned, or has not proved the address"));
+    async fn mail_reset(&self, tx: &DatabaseTransaction, now: Timestamp) -> Result<()> {
+        if self.user.email_verified_at.is_none() || self.user.status != Status::Active {
+            return Err(self.refused("is banned or deleted, or has not proved the address"));
         }
         let letter = Letter::ResetPassword { address: self.user.email.clone(), by: Client::system().into() };
-        self.outbox.enqueue(tx, &letter, self.now).await
+        self.outbox.enqueue(tx, &letter, now).await
     }
 
     /// Sets a column of the account where a condition holds; whether it did.
@@ -267,13 +269,23 @@ impl Change {
         }
     }
 
-    async fn changed(&self, tx: &DatabaseTransaction, kind: Kind) -> Result<()> {
-        self.record(tx, kind).await?;
-        publish_change(tx, self.user.id, self.now).await
+    async fn set_or_gone(
+        &self,
+        tx: &DatabaseTransaction,
+        column: Column,
+        value: impl Into<sea_orm::Value>,
+    ) -> Result<()> {
+        let is_there = self.set(tx, column, value, Condition::all()).await?;
+        if is_there { Ok(()) } else { Err(self.refused("is gone")) }
     }
 
-    async fn record(&self, tx: &DatabaseTransaction, kind: Kind) -> Result<()> {
-        audit::record(tx, kind, Subject::user(self.user.id), &Client::system(), self.now).await
+    async fn changed(&self, tx: &DatabaseTransaction, kind: Kind, now: Timestamp) -> Result<()> {
+        self.record(tx, kind, now).await?;
+        publish_change(tx, self.user.id, now).await
+    }
+
+    async fn record(&self, tx: &DatabaseTransaction, kind: Kind, now: Timestamp) -> Result<()> {
+        audit::record(tx, kind, Subject::user(self.user.id), &Client::system(), now).await
     }
 
     fn refused(&self, why: &str) -> Error {

@@ -1,7 +1,7 @@
 //! What rooms and messages are stored of somebody: for their owner, and how they go.
 
 use super::store;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{memberships, messages, rooms, socket_tickets};
 use crate::state::{App, Exported, Feature};
 use portcullis_security::clock::Timestamp;
@@ -61,7 +61,10 @@ async fn erase(tx: &DatabaseTransaction, user_id: i64) -> Result<()> {
         .all(tx)
         .await?;
     for (room_id, joined_at) in joined {
-        let room = store::lock(tx, room_id).await?;
+        let room = match store::lock(tx, room_id).await {
+            Err(Error::Refused(_)) => continue,
+            found => found?,
+        };
         // When a room without people was deleted is nobody's to see: any time will do.
         store::remove_member(tx, room, user_id, Timestamp::from_micros(joined_at)).await?;
     }

@@ -55,6 +55,11 @@ pub async fn open(
         parameters.iter().find(|(name, _)| *name == "room_id").and_then(|(_, id)| id.parse().ok())
     });
     let admitted = admit(&app, &credentials, room_id, from, after).await?;
+    if let Err(end) = &admitted {
+        // The request's own line has the status of the upgrade (ASVS v5.0.0-16.3.2).
+        let code = end.close().map(|(code, _)| code);
+        tracing::info!(request_id = %from.request_id, room_id, code, "a socket was refused");
+    }
     let (response, socket) = upgrade.accept(protocol);
     let tasks = app.hub.tasks().clone();
     tasks.spawn(async move {

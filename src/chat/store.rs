@@ -41,7 +41,7 @@ pub(super) async fn membership(
     Ok(own.filter(memberships::Column::UserId.eq(user_id)).one(db).await?)
 }
 
-/// The usernames of accounts, but for those that are deleted: they hide at once (contract §2).
+/// The usernames of accounts, but for those that are deleted or banned: they hide at once (contract §2).
 pub(super) async fn usernames(
     db: &impl ConnectionTrait,
     ids: impl IntoIterator<Item = i64>,
@@ -57,7 +57,7 @@ pub(super) async fn usernames(
         .columns([users::Column::Id])
         .columns([users::Column::Username])
         .filter(users::Column::Id.is_in(ids))
-        .filter(users::Column::Status.ne(users::Status::Deleted))
+        .filter(users::Column::Status.eq(users::Status::Active))
         .into_tuple()
         .all(db)
         .await?;

@@ -39,7 +39,12 @@ pub(super) async fn judge(scene: &Scene) -> Vec<Item> {
     };
     match opened {
         Ok(db) => {
-            items.extend(rows(scene, &db).await);
+            let slow = || {
+                warning("The database does not answer: its rows were not looked at.", "portcullis migrate")
+            };
+            let rows = tokio::time::timeout(PATIENCE, rows(scene, &db)).await;
+            let skipped = || [MIGRATIONS, HASHES, SUPERUSERS, CLOCK].map(|rule| rule.judged(slow())).into();
+            items.extend(rows.unwrap_or_else(|_| skipped()));
             // Only a connection that did not close would be told, and it ends with this process.
             let _ = db.close().await;
         }
@@ -85,8 +90,10 @@ fn server(storage: &Storage) -> Verdict {
     let Some((user, password)) = storage.database_credentials() else {
         return error("The database URL names no user.", "DATABASE_URL=mysql://USER@HOST/NAME");
     };
-    let host = storage.database_url.expose_text().rsplit('@').next().unwrap_or_default();
-    let is_local = ["localhost", "127.", "[::1]"].iter().any(|local| host.starts_with(local));
+    let address = storage.database_url.expose_text().split_once('?');
+    let (address, query) = address.unwrap_or((storage.database_url.expose_text(), ""));
+    let host = address.rsplit('@').next().unwrap_or_default().split('/').next().unwrap_or_default();
+    let is_local = is_this_machine(host);
     let mend = "make a password with `portcullis secret` and set DATABASE_PASSWORD_FILE.";
     match password {
         None | Some("") => error("The database needs no password.", mend),
@@ -97,7 +104,7 @@ fn server(storage: &Storage) -> Verdict {
             "The server is root in the database: it could read other databases too.",
             "CREATE USER for it, and GRANT it its own database alone.",
         ),
-        Some(_) if !is_local && !proves_its_name(host) => warning(
+        Some(_) if !is_local && !proves_its_name(query) => warning(
             "The database is on another machine, and need not prove that it is the one that is meant.",
             "add ?ssl-mode=VERIFY_IDENTITY to DATABASE_URL, and &ssl-ca=FILE if its certificate is from an authority \
              of your own.",
@@ -109,9 +116,16 @@ fn server(storage: &Storage) -> Verdict {
     }
 }
 
+/// Whether a host, which may have a port, is a name of this machine.
+fn is_this_machine(host: &str) -> bool {
+    let name =
+        host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
 /// Whether a connection is encrypted and fails where the certificate is not the host's.
-fn proves_its_name(host: &str) -> bool {
-    let query = host.split_once('?').map_or("", |(_, query)| query);
+fn proves_its_name(query: &str) -> bool {
     query.split('&').filter_map(|pair| pair.split_once('=')).any(|(name, value)| {
         matches!(name, "ssl-mode" | "sslmode") && value.eq_ignore_ascii_case("VERIFY_IDENTITY")
     })

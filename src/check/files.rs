@@ -104,7 +104,7 @@ fn backup(scene: &Scene) -> Verdict {
 /// The newest file that begins as a backup does, and when it was written.
 fn newest(folders: &[PathBuf]) -> Option<(PathBuf, Timestamp)> {
     let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
-    let backups = entries.map(|entry| entry.path()).filter(|path| is_backup(path));
+    let backups = entries.map(|entry| entry.path()).filter(|path| path.is_file() && is_backup(path));
     backups.filter_map(|path| Some((path.clone(), written(&path)?))).max_by_key(|(_, made)| made.micros())
 }
 

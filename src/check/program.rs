@@ -16,7 +16,7 @@ const SEARCH: Rule = Rule::new("deploy.search", &["v5.0.0-13.3.1", "v5.0.0-2.4.1
     "SEARCH__DAILY_PER_USER",
     "SEARCH__DAILY_TOTAL",
 ]);
-const HALF_A_YEAR: Duration = Duration::from_secs(182 * 86_400);
+const QUARTER: Duration = Duration::from_secs(90 * 86_400);
 /// Cargo.lock's date, from build.rs.
 const DATE: &str = env!("PORTCULLIS_DEPENDENCIES_DATE");
 
@@ -84,7 +84,7 @@ fn dependencies(date: &str, now: Timestamp) -> Verdict {
     };
     let age = now.since(Timestamp::from_seconds(seconds));
     let seen = format!("The list of dependencies is {} days old.", age.as_secs() / 86_400);
-    match age > HALF_A_YEAR {
+    match age > QUARTER {
         true => warning(seen, mend),
         false => ok(seen),
     }

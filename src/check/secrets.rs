@@ -111,7 +111,9 @@ fn in_git() -> Verdict {
             ".env is committed to git: whoever has the repository has its secrets.",
             "git rm --cached .env && echo .env >> .gitignore, then make new secrets.",
         ),
-        Ok(_) => ok(".env is not in git."),
-        Err(_) => note("There is a .env, and no git to ask whether it is committed."),
+        Ok(output) if output.status.code() == Some(1) => ok(".env is not in git."),
+        // Not a repository, or one that git does not open for this user.
+        Ok(_) if !Path::new(".git").exists() => ok(".env is not in a repository."),
+        _ => note("There is a .env, and git does not say whether it is committed."),
     }
 }

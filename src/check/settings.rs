@@ -6,8 +6,11 @@ use crate::config::{LogFormat, LogLevel, Profile};
 
 const PROFILE: Rule = Rule::new("deploy.profile", &["v5.0.0-13.4.2"], "§17").of(&["PROFILE"]);
 const SITE: Rule = Rule::new("deploy.site", &[], "§5").of(&["SITE__NAME"]);
-const LOG: Rule =
-    Rule::new("deploy.log", &["v5.0.0-16.2.5", "v5.0.0-16.3.1"], "§17").of(&["LOG__LEVEL", "LOG__FORMAT"]);
+const LOG: Rule = Rule::new("deploy.log", &["v5.0.0-16.2.5", "v5.0.0-16.3.1"], "§17").of(&[
+    "LOG__LEVEL",
+    "LOG__FORMAT",
+    "LOG__EVENTS_KEPT",
+]);
 const METRICS: Rule =
     Rule::new("deploy.metrics", &["v5.0.0-13.4.5", "v5.0.0-13.3.1"], "§17").of(&["METRICS__TOKEN"]);
 const COMMUNITY: Rule = Rule::new("deploy.community", &["v5.0.0-2.4.1"], "§13").of(&[

@@ -1,11 +1,17 @@
 //! `[log]`: how much is logged and in which shape.
 
 use super::{parse::Parse, reader::Reader, spec::Spec};
+use std::time::Duration;
 
 pub(super) const SPECS: &[Spec] = &[
     Spec::plain("LOG__FORMAT", "pretty", "pretty for people, json for machines (the default in production).")
         .in_production("json"),
     Spec::plain("LOG__LEVEL", "info", "off, error, warn, info, debug or trace."),
+    Spec::plain(
+        "LOG__EVENTS_KEPT",
+        "365d",
+        "How long security events stay in the database; those of an account go with it.",
+    ),
 ];
 
 /// How much is logged and in which shape.
@@ -15,6 +21,8 @@ pub struct Log {
     pub format: LogFormat,
     /// The least important lines that are written; info.
     pub level: LogLevel,
+    /// How long security events stay in the database; 365 days.
+    pub events_kept: Duration,
 }
 
 /// The shape of a log line.
@@ -93,6 +101,10 @@ impl Parse for LogLevel {
 
 impl Log {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        Self { format: reader.required("LOG__FORMAT"), level: reader.required("LOG__LEVEL") }
+        Self {
+            format: reader.required("LOG__FORMAT"),
+            level: reader.required("LOG__LEVEL"),
+            events_kept: reader.required("LOG__EVENTS_KEPT"),
+        }
     }
 }

@@ -39,4 +39,5 @@ pub fn create() -> CreateTable {
         .column(integer(Column::NextTryAt))
         .column(integer(Column::CreatedAt))
         .index("next_try_at")
+        .index("created_at")
 }

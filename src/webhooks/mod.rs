@@ -29,6 +29,7 @@ const CONCURRENT: u64 = 8;
 /// Longer than a call may take: a claim never ends while it is under way.
 const LEASE: Duration = Duration::from_secs(60);
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+const DAY: Duration = Duration::from_secs(86_400);
 const GIVE_UP: Duration = Duration::from_secs(3 * 86_400);
 const HOUR: u64 = 3_600;
 /// How long one waits after each refusal; the last for all that follow.
@@ -112,7 +113,9 @@ impl Webhooks {
             return self.finish(Finish::Lost { id: row.id, kind: row.kind, now }, "lost").await;
         }
         tracing::warn!(webhook.id = row.id, kind = row.kind, reason, "a webhook was not taken and waits");
-        let next_try = now.plus(back_off(row.attempts));
+        // The last try is made when the time is up.
+        let end = Timestamp::from_micros(row.created_at).plus(GIVE_UP);
+        let next_try = now.plus(back_off(row.attempts)).min(end);
         self.finish(Finish::Later { id: row.id, lease: row.next_try_at, next_try }, "refused").await;
     }
 
@@ -208,14 +211,14 @@ impl Write for Finish {
     }
 }
 
-/// Drops what nobody was told of within three days: the rows of a server without an address.
+/// Drops the rows of a server without an address, of which nobody was told: the worker gives up before.
 pub struct DropOld(pub Timestamp);
 
 impl Write for DropOld {
     type Output = ();
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
-        let oldest = self.0.minus(GIVE_UP);
+        let oldest = self.0.minus(GIVE_UP + DAY);
         Entity::delete_many().filter(Column::CreatedAt.lt(oldest.micros())).exec(tx).await?;
         Ok(())
     }
