@@ -175,7 +175,11 @@ fn result(item: &Item) -> Value {
         "kind": kind,
         "level": level,
         "message": { "text": text },
-        "locations": [{ "logicalLocations": [{ "name": item.settings.first().unwrap_or(&item.id) }] }],
+        // Code hosts want a file and a line of every result: the file that most settings are in.
+        "locations": [{
+            "physicalLocation": { "artifactLocation": { "uri": ".env" }, "region": { "startLine": 1 } },
+            "logicalLocations": [{ "name": item.settings.first().unwrap_or(&item.id) }],
+        }],
     })
 }
 

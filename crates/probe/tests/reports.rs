@@ -68,6 +68,7 @@ async fn sarif_has_a_rule_for_every_probe_and_a_result_for_every_hole() {
         assert_eq!(rules[index]["id"], result["ruleId"]);
         assert!(["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
         assert!(result["message"]["text"].is_string());
+        assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 1);
         assert!(result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"].is_string());
     }
 }

@@ -55,7 +55,11 @@ fn result(report: &Report, index: usize, item: &Item) -> Value {
         "ruleIndex": index,
         "level": level(item.severity),
         "message": {"text": format!("{}: {}", item.title, item.seen)},
-        "locations": [{"logicalLocations": [{"fullyQualifiedName": report.subject, "kind": "resource"}]}],
+        // Readers want a file and a line of every result, and take an address for one.
+        "locations": [{
+            "physicalLocation": {"artifactLocation": {"uri": report.subject}, "region": {"startLine": 1}},
+            "logicalLocations": [{"fullyQualifiedName": report.subject, "kind": "resource"}],
+        }],
         "partialFingerprints": {"probe/v1": item.id},
         "properties": {"evidence": evidence},
     })
