@@ -35,7 +35,7 @@ use portcullis_security::password::{Argon2Params, Policy, PoolConfig};
 use portcullis_security::random::Random;
 use portcullis_security::seal::KeyRing;
 use portcullis_security::throttle::Rate;
-use portcullis_security::token::{Purpose, RootKey};
+use portcullis_security::token::{Parties, Purpose, RootKey};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -177,6 +177,7 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
             Algorithm::Hs256 => "HS256",
             Algorithm::EdDsa => "EdDSA",
         },
+        parties: Parties { audience: config.tokens.audience.clone(), issuer: config.tokens.issuer.clone() },
     };
     let keys = Keys::load(&storage, (clock.clone(), &random, &root, seal.clone()), settings)
         .await

@@ -133,6 +133,32 @@ on_each_database! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tokens_for_somebody_else_are_refused_with_the_same_key() {
+    let start = |audience: &'static str| {
+        TestApp::with(Database::Sqlite, move |config| {
+            config.tokens.signing_key = Some("a key that several servers share, 32 bytes".into());
+            config.tokens.audience = Some(audience.to_owned());
+            config.tokens.issuer = Some("https://accounts.example".to_owned());
+        })
+    };
+    let (books, shop) = (start("books").await, start("shop").await);
+    let session = books.user("reader").await;
+    shop.user("reader").await;
+    let access = session.text("access");
+    let payload = access.split('.').nth(1).expect("claims");
+    let claims = URL_SAFE_NO_PAD.decode(payload).expect("base64url");
+    let claims = String::from_utf8(claims).expect("text");
+    assert!(claims.ends_with(r#""aud":"books","iss":"https://accounts.example"}"#), "{claims}");
+    books.get("/api/auth/me/", &access).await.expect(200);
+    shop.get("/api/auth/me/", &access).await.expect(401);
+    let refresh = json!({ "refresh": session.text("refresh") });
+    shop.post("/api/auth/refresh/", refresh.clone()).await.expect(401);
+    books.post("/api/auth/refresh/", refresh).await.expect(200);
+    books.stop().await;
+    shop.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_spent_longer_ago_than_the_grace_ends_the_family() {
     let app = TestApp::with(Database::Sqlite, |config| {
         config.tokens.refresh_grace = Duration::from_millis(200);

@@ -14,7 +14,7 @@ use portcullis_security::clock::{Clock, Timestamp};
 use portcullis_security::random::Random;
 use portcullis_security::seal::KeyRing;
 use portcullis_security::secret::Secret;
-use portcullis_security::token::{KeySet, Purpose, RootKey, SigningKey};
+use portcullis_security::token::{KeySet, Parties, Purpose, RootKey, SigningKey};
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait, QueryOrder};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -41,6 +41,8 @@ pub struct KeySettings {
     pub signing_key: Option<Secret>,
     /// `HS256` or `EdDSA`.
     pub algorithm: &'static str,
+    /// For whom tokens are, and whose.
+    pub parties: Parties,
 }
 
 /// The current set of keys.
@@ -145,7 +147,7 @@ impl Keys {
         }
         let active = self.active_of(usable.iter().map(|(row, _)| *row));
         let active = active.ok_or_else(|| KeyError::Unusable("was SECRET_KEY changed?".into()))?;
-        let mut set = KeySet::new(usable.remove(active).1);
+        let mut set = KeySet::new(usable.remove(active).1).for_parties(self.settings.parties.clone());
         for (_, key) in usable {
             set = set.and(key);
         }

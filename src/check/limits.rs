@@ -20,7 +20,11 @@ const SESSIONS: Rule = Rule::new("deploy.session_lifetimes", &["v5.0.0-7.3.1", "
     .of(&["TOKENS__REFRESH_LIFETIME", "TOKENS__ABSOLUTE_LIFETIME"]);
 const ROTATION: Rule =
     Rule::new("deploy.rotation", &["v5.0.0-10.4.5", "v5.0.0-7.2.4"], "§3.1").of(&["TOKENS__REFRESH_GRACE"]);
-const ALGORITHM: Rule = Rule::new("deploy.algorithm", &["v5.0.0-9.1.2"], "§3.1").of(&["TOKENS__ALGORITHM"]);
+const ALGORITHM: Rule = Rule::new("deploy.algorithm", &["v5.0.0-9.1.2"], "§3.1").of(&[
+    "TOKENS__ALGORITHM",
+    "TOKENS__AUDIENCE",
+    "TOKENS__ISSUER",
+]);
 const LINKS: Rule = Rule::new("deploy.link_lifetimes", &["v5.0.0-6.5.5"], "§5, §6")
     .of(&["ACCOUNTS__VERIFICATION_LIFETIME", "ACCOUNTS__RESET_LIFETIME"]);
 const CLEANUP: Rule = Rule::new("deploy.deletion", &["v5.0.0-14.2.7"], "§8")

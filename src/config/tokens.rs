@@ -35,6 +35,13 @@ pub(super) const SPECS: &[Spec] = &[
         "HS256",
         "HS256 or EdDSA; EdDSA lets other services verify tokens with the public keys at /.well-known/jwks.json.",
     ),
+    Spec::plain(
+        "TOKENS__AUDIENCE",
+        "",
+        "For whom tokens are, simplejwt's AUDIENCE: written into each and asked of each. Set or changed, it logs \
+         everybody out.",
+    ),
+    Spec::plain("TOKENS__ISSUER", "", "Whose tokens are, simplejwt's ISSUER: as TOKENS__AUDIENCE."),
 ];
 
 /// How JWTs are signed and how long they live.
@@ -52,6 +59,10 @@ pub struct Tokens {
     pub refresh_grace: Duration,
     /// The signature; HS256, as simplejwt does.
     pub algorithm: Algorithm,
+    /// simplejwt's `AUDIENCE`; none.
+    pub audience: Option<String>,
+    /// simplejwt's `ISSUER`; none.
+    pub issuer: Option<String>,
 }
 
 /// How tokens are signed.
@@ -87,6 +98,8 @@ impl Tokens {
             access_lifetime: reader.required("TOKENS__ACCESS_LIFETIME"),
             refresh_lifetime: reader.required("TOKENS__REFRESH_LIFETIME"),
             absolute_lifetime: reader.required("TOKENS__ABSOLUTE_LIFETIME"),
+            audience: reader.optional("TOKENS__AUDIENCE"),
+            issuer: reader.optional("TOKENS__ISSUER"),
             refresh_grace: reader.required("TOKENS__REFRESH_GRACE"),
             algorithm: reader.required("TOKENS__ALGORITHM"),
         }

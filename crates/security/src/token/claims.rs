@@ -2,9 +2,11 @@
 
 use super::TokenError;
 use super::json::{Decimal, SkippedNames, Text, set_once};
+use super::parties::{Named, Parties};
 use crate::clock::Timestamp;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::fmt;
@@ -79,8 +81,8 @@ impl Claims {
         Sha256::digest(self.jti).into()
     }
 
-    /// The claims as JSON, in simplejwt's order, with `profile` behind them.
-    pub(super) fn to_json(self, profile: Option<&Profile<'_>>) -> Vec<u8> {
+    /// The claims as JSON, in simplejwt's order, with `profile` and `parties` behind them.
+    pub(super) fn to_json(self, profile: Option<&Profile<'_>>, parties: &Parties) -> Vec<u8> {
         let jti = JtiText::of(self.jti);
         let wire = WireClaims {
             token_type: self.token_type.as_str(),
@@ -92,6 +94,8 @@ impl Claims {
             username: profile.map(|profile| profile.username),
             email: profile.map(|profile| profile.email),
             is_staff: profile.map(|profile| profile.is_staff),
+            aud: parties.audience.as_deref(),
+            iss: parties.issuer.as_deref(),
         };
         serde_json::to_vec(&wire).unwrap_or_default()
     }
@@ -125,6 +129,10 @@ struct WireClaims<'a> {
     email: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     is_staff: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<&'a str>,
 }
 
 struct JtiText([u8; JTI_DIGITS]);
@@ -166,12 +174,13 @@ fn parse_jti(text: &str) -> Option<[u8; 16]> {
 pub(super) struct SignedClaims {
     pub(super) claims: Claims,
     pub(super) nbf: Option<i64>,
+    pub(super) named: Named,
 }
 
 impl SignedClaims {
     /// Checks the times as PyJWT does with a leeway of zero.
     pub(super) fn at(self, now: Timestamp) -> Result<Claims, TokenError> {
-        let Self { claims, nbf } = self;
+        let Self { claims, nbf, .. } = self;
         if Timestamp::from_seconds(claims.exp) <= now {
             return Err(TokenError::Expired);
         }
@@ -200,7 +209,7 @@ impl SignedClaims {
             user_id: found.user_id.ok_or(TokenError::MissingClaim("user_id"))?.0,
             sid: found.sid.map(|sid| sid.0),
         };
-        Ok(Self { claims, nbf: found.nbf })
+        Ok(Self { claims, nbf: found.nbf, named: Named { aud: found.aud, iss: found.iss } })
     }
 }
 
@@ -216,6 +225,8 @@ struct FoundClaims<'a> {
     username: Option<IgnoredAny>,
     email: Option<IgnoredAny>,
     is_staff: Option<IgnoredAny>,
+    aud: Option<Value>,
+    iss: Option<Value>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for FoundClaims<'a> {
@@ -243,6 +254,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for FoundClaims<'a> {
                         "username" => set_once(&mut found.username, map.next_value()?)?,
                         "email" => set_once(&mut found.email, map.next_value()?)?,
                         "is_staff" => set_once(&mut found.is_staff, map.next_value()?)?,
+                        "aud" => set_once(&mut found.aud, map.next_value()?)?,
+                        "iss" => set_once(&mut found.iss, map.next_value()?)?,
                         _ => {
                             skipped.add(name)?;
                             map.next_value::<IgnoredAny>()?;
@@ -319,11 +332,14 @@ mod tests {
         let claims =
             Claims { token_type: TokenType::Access, exp: 9, iat: 1, jti: [0; 16], user_id: 5, sid: Some(6) };
         let profile = Profile { username: "a\"b", email: "a@b.c", is_staff: true };
-        let json = String::from_utf8(claims.to_json(Some(&profile))).unwrap();
+        let json = |parties: &Parties| String::from_utf8(claims.to_json(Some(&profile), parties)).unwrap();
         let zeros = "0".repeat(32);
         let expected = format!(
             r#"{{"token_type":"access","exp":9,"iat":1,"jti":"{zeros}","user_id":"5","sid":"6","username":"a\"b","email":"a@b.c","is_staff":true}}"#
         );
-        assert_eq!(json, expected);
+        assert_eq!(json(&Parties::default()), expected);
+        let parties = Parties { audience: Some("b\"c".to_owned()), issuer: Some("d".to_owned()) };
+        let expected = expected.trim_end_matches('}').to_owned() + r#","aud":"b\"c","iss":"d"}"#;
+        assert_eq!(json(&parties), expected);
     }
 }

@@ -1,6 +1,7 @@
 //! Signing keys, and the ring that finds the right one for a token.
 
 use super::claims::{Claims, Profile, SignedClaims, TokenType};
+use super::parties::Parties;
 use super::root::mac;
 use super::{TokenError, jwt};
 use crate::clock::Timestamp;
@@ -189,13 +190,22 @@ pub struct KeySet {
     active: SigningKey,
     others: Vec<SigningKey>,
     legacy: Option<SigningKey>,
+    parties: Parties,
 }
 
 impl KeySet {
     /// A ring of one key.
     #[must_use]
     pub const fn new(active: SigningKey) -> Self {
-        Self { active, others: Vec::new(), legacy: None }
+        let parties = Parties { audience: None, issuer: None };
+        Self { active, others: Vec::new(), legacy: None, parties }
+    }
+
+    /// Says for whom the tokens are and whose, and takes no others.
+    #[must_use]
+    pub fn for_parties(mut self, parties: Parties) -> Self {
+        self.parties = parties;
+        self
     }
 
     /// Adds a key that verifies and does not sign.
@@ -221,16 +231,16 @@ impl KeySet {
     /// Signs claims.
     #[must_use]
     pub fn sign(&self, claims: &Claims) -> String {
-        jwt::sign(&self.active, &claims.to_json(None))
+        jwt::sign(&self.active, &claims.to_json(None, &self.parties))
     }
 
     /// Signs claims with the user's profile beside them, as the access tokens of guide §3.2.
     #[must_use]
     pub fn sign_access(&self, claims: &Claims, profile: &Profile<'_>) -> String {
-        jwt::sign(&self.active, &claims.to_json(Some(profile)))
+        jwt::sign(&self.active, &claims.to_json(Some(profile), &self.parties))
     }
 
-    /// Checks all of a token: shape, key, algorithm, signature, times, type.
+    /// Checks all of a token: shape, key, algorithm, signature, parties, times, type.
     ///
     /// The times as PyJWT checks them with a leeway of zero: `exp` must lie ahead, `iat` and `nbf`
     /// must not. simplejwt requires `exp`, `jti`, `token_type` and `user_id`; `iat`, which it always
@@ -265,7 +275,9 @@ impl KeySet {
     fn read(&self, token: &str) -> Result<SignedClaims, TokenError> {
         let parts = jwt::Parts::split(token)?;
         let key = self.key_for(parts.header)?;
-        parts.verify(|message, signature| key.accepts(message, signature))
+        let signed = parts.verify(|message, signature| key.accepts(message, signature))?;
+        self.parties.accept(&signed.named)?;
+        Ok(signed)
     }
 
     fn key_for(&self, encoded_header: &str) -> Result<&SigningKey, TokenError> {

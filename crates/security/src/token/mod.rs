@@ -31,12 +31,14 @@ mod json;
 mod jwt;
 mod keys;
 mod one_time;
+mod parties;
 mod public;
 mod root;
 
 pub use claims::{Claims, Profile, TokenType};
 pub use keys::{KeyError, KeySet, SigningKey, kid_of};
 pub use one_time::{Code, OneTimeToken, hash_presented, hash_presented_code};
+pub use parties::Parties;
 pub use public::PublicKeys;
 pub use root::{Purpose, RootKey, prf, session_jti};
 
@@ -68,6 +70,12 @@ pub enum TokenError {
     /// `token_type` is not the expected one.
     #[error("Token has wrong type")]
     WrongType,
+    /// The token is for somebody else, or says for nobody.
+    #[error("Token is invalid")]
+    WrongAudience,
+    /// The token is somebody else's, or nobody's.
+    #[error("Token is invalid")]
+    WrongIssuer,
     /// The token is signed and lacks this claim.
     #[error("Token has no '{0}' claim")]
     MissingClaim(&'static str),

@@ -1,7 +1,7 @@
 //! The public halves of another server's keys.
 
 use super::keys::accepts_ed25519;
-use super::{Claims, TokenError, TokenType, jwt};
+use super::{Claims, Parties, TokenError, TokenType, jwt};
 use crate::clock::Timestamp;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -26,7 +26,10 @@ use serde_json::Value;
 /// # Ok::<(), KeyError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct PublicKeys(Vec<PublicKey>);
+pub struct PublicKeys {
+    keys: Vec<PublicKey>,
+    parties: Parties,
+}
 
 #[derive(Clone, Debug)]
 struct PublicKey {
@@ -42,7 +45,15 @@ impl PublicKeys {
     #[must_use]
     pub fn from_jwks(set: &Value) -> Self {
         let keys = set.get("keys").and_then(Value::as_array);
-        Self(keys.into_iter().flatten().filter_map(PublicKey::parse).collect())
+        let keys = keys.into_iter().flatten().filter_map(PublicKey::parse).collect();
+        Self { keys, parties: Parties::default() }
+    }
+
+    /// Takes only tokens that are for this audience and by this issuer.
+    #[must_use]
+    pub fn for_parties(mut self, parties: Parties) -> Self {
+        self.parties = parties;
+        self
     }
 
     /// Checks all of a token, as [`KeySet::verify`](super::KeySet::verify) does.
@@ -56,9 +67,10 @@ impl PublicKeys {
         if header.alg != "EdDSA" {
             return Err(TokenError::AlgorithmNotAllowed);
         }
-        let key = self.0.iter().find(|key| header.kid.as_ref() == Some(&key.kid));
+        let key = self.keys.iter().find(|key| header.kid.as_ref() == Some(&key.kid));
         let key = key.ok_or(TokenError::UnknownKey)?;
         let signed = parts.verify(|message, signature| accepts_ed25519(&key.bytes, message, signature))?;
+        self.parties.accept(&signed.named)?;
         let claims = signed.at(now)?;
         if claims.token_type == expected { Ok(claims) } else { Err(TokenError::WrongType) }
     }
@@ -140,11 +152,11 @@ mod tests {
         ] {
             let mut jwk = whole.clone();
             jwk[name] = value;
-            assert!(PublicKeys::from_jwks(&json!({ "keys": [jwk, 1, null] })).0.is_empty(), "{name}");
+            assert!(PublicKeys::from_jwks(&json!({ "keys": [jwk, 1, null] })).keys.is_empty(), "{name}");
         }
         for set in [json!(null), json!([]), json!({ "keys": {} })] {
-            assert!(PublicKeys::from_jwks(&set).0.is_empty());
+            assert!(PublicKeys::from_jwks(&set).keys.is_empty());
         }
-        assert_eq!(PublicKeys::from_jwks(&json!({ "keys": [whole, {}] })).0.len(), 1);
+        assert_eq!(PublicKeys::from_jwks(&json!({ "keys": [whole, {}] })).keys.len(), 1);
     }
 }
