@@ -25,6 +25,8 @@ const DELETION_GRACE: &str = "__DELETION_GRACE__";
 const COMMUNITY: &str = "__COMMUNITY__";
 /// The policies of `web/src` by which text becomes markup, or the address of a worker.
 const TRUSTED_TYPES: &str = "dompurify strength-worker";
+/// Where the pages of people are, by their usernames.
+const PEOPLE: &str = "/people/";
 /// What a program asks for: never answered with a page.
 const NO_PAGES: [&str; 4] = ["/api/", "/dev/", "/ws/", "/.well-known/"];
 
@@ -59,7 +61,9 @@ pub async fn fallback(State(app): State<Arc<App>>, request: Request) -> Response
 fn is_page(uri: &Uri, headers: &HeaderMap) -> bool {
     let path = format!("{}/", uri.path());
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let names_a_file = uri.path().rsplit('/').next().is_some_and(|name| name.contains('.'));
+    // No page has a tilde, which ends the names of editors' copies. The names of people may hold a dot.
+    let is_file = |name: &str| name.contains('~') || (name.contains('.') && !path.starts_with(PEOPLE));
+    let names_a_file = uri.path().rsplit('/').next().is_some_and(is_file);
     uri.path() == "/"
         || accept.contains("text/html")
             && !names_a_file

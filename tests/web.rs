@@ -23,7 +23,7 @@ async fn every_page_has_a_nonce_of_its_own_and_the_name_of_the_site() {
     }
     let app = TestApp::with(Database::Sqlite, |config| config.site.name = "Ann & <Bob>".to_owned()).await;
     let mut nonces = Vec::new();
-    for path in ["/", "/sign-in", "/sign-in/", "/verify-email?token=x", "/no-such-page"] {
+    for path in ["/", "/sign-in", "/sign-in/", "/verify-email?token=x", "/no-such-page", "/people/jane.doe"] {
         let page = open(&app, path).await;
         assert_eq!(page.status(), 200, "{path}");
         assert_eq!(page.headers()[CACHE_CONTROL], "no-store");
@@ -38,7 +38,7 @@ async fn every_page_has_a_nonce_of_its_own_and_the_name_of_the_site() {
         nonces.push(nonce.to_owned());
     }
     nonces.dedup();
-    assert_eq!(nonces.len(), 5);
+    assert_eq!(nonces.len(), 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,6 +95,7 @@ async fn what_programs_ask_for_is_never_answered_with_a_page() {
         "/ws/nothing",
         "/.well-known/x",
         "/x.js",
+        "/sign-in~",
     ] {
         let answer = open(&app, path).await;
         assert_eq!(answer.status(), 404, "{path}");
