@@ -23,7 +23,7 @@ export interface ChatMessage {
 export interface PendingText {
   readonly key: string
   readonly text: string
-  /** Why it was not stored, in a sentence: `resend` or `discard` it. */
+  /** Why it was not stored, or is not known to be, in a sentence: `resend` or `discard` it. */
   readonly problem?: string
 }
 

@@ -9,7 +9,7 @@ import type {
 import type { ChatEnvironment, PageChange } from './chat-environment.js'
 import { ApiError } from './errors.js'
 import { Outbox, trim } from './outbox.js'
-import { RoomCalls } from './room-calls.js'
+import { type History, RoomCalls, reaches } from './room-calls.js'
 import { RoomSocket } from './room-socket.js'
 import { Timeline } from './timeline.js'
 import type { PortcullisClient } from './types.js'
@@ -28,9 +28,11 @@ const STORING = 1000
 const LONG_HIDDEN = 60_000
 
 const CLOSED = 'The conversation is closed.'
+const TOO_LONG = 'The message is too long.'
+const IN_DOUBT = 'Perhaps this was sent after all: too much was said since to tell.'
 
 /**
- * One room. Every attempt takes a ticket, reads the newest history, and opens a socket that goes on where the
+ * One room. Every attempt reads the newest history, takes a ticket, and opens a socket that goes on where the
  * history ends: so nothing is missed, however long nobody was there.
  */
 export class LiveConversation implements Conversation {
@@ -116,16 +118,24 @@ export class LiveConversation implements Conversation {
     try {
       if (this.#outbox.isInDoubt) await pause(STORING)
       if (turn !== this.#turn) return
-      const ticket = await this.#calls.ticket()
-      if (turn !== this.#turn) return
       const history = await this.#calls.newest(this.#timeline.last)
       if (turn !== this.#turn) return
-      for (const message of this.#timeline.merge(history)) this.#settle(message)
-      this.#publish()
+      this.#merge(history)
+      // Afterwards, since a ticket is short-lived and a long history takes its time.
+      const ticket = await this.#calls.ticket()
+      if (turn !== this.#turn) return
       this.#open(this.#calls.socketUrl(ticket, this.#timeline.last ?? 0))
     } catch (error) {
       if (turn === this.#turn) this.#fail(error)
     }
+  }
+
+  #merge(history: History): void {
+    const { last } = this.#timeline
+    for (const message of this.#timeline.merge(history)) this.#settle(message)
+    // What was sent may be in the part that was not read: sent again by itself it might be there twice.
+    if (!reaches(history.rows, last)) this.#outbox.giveUp(IN_DOUBT)
+    this.#publish()
   }
 
   #open(url: string): void {
@@ -164,6 +174,8 @@ export class LiveConversation implements Conversation {
 
   #onClose(code: number, age: number): void {
     if (age >= STABLE) this.#failures = 0
+    // Sent again it would end the next socket too.
+    if (code === 1009) this.#outbox.refuse(TOO_LONG)
     if (code === 4003) this.#end('forbidden')
     else if (code === 1008) this.#end('flooding')
     else if (code === 4001) this.#onUnauthorised(age)
@@ -255,10 +267,11 @@ export class LiveConversation implements Conversation {
   }
 
   #onSession(): void {
-    const session = this.#client.getSession()
-    this.#userId ??= userIdOf(this.#client)
-    const isOther = session.status === 'signed-in' && session.user.id !== this.#userId
-    if (session.status === 'signed-out' || isOther) this.#end('signed-out')
+    const userId = userIdOf(this.#client)
+    this.#userId ??= userId
+    // Unknown, it may be somebody else's with the next token.
+    const isOther = userId !== this.#userId
+    if (this.#client.getSession().status === 'signed-out' || isOther) this.#end('signed-out')
   }
 
   #onPageChange(change: PageChange): void {

@@ -83,13 +83,15 @@ export class Outbox {
 
   /** The server has not stored it. */
   refuse(problem: string): void {
-    if (!this.#isUnderWay) return
-    const key = this.#sent?.key
-    this.#entries = this.#entries.map((entry) => (entry.key === key ? { ...entry, problem } : entry))
-    this.#end()
+    if (this.#isUnderWay) this.#failSent(problem)
   }
 
-  /** The connection is gone: what was sent is in the history by the next one, or is sent again. */
+  /** Whether the text in doubt was stored cannot be found out: its author decides. */
+  giveUp(problem: string): void {
+    if (this.isInDoubt) this.#failSent(problem)
+  }
+
+  /** The connection is gone: what was sent is in the history by the next one, is sent again, or is given up. */
   interrupt(): void {
     this.#isUnderWay = false
   }
@@ -97,6 +99,12 @@ export class Outbox {
   /** Nothing of this will be sent. */
   fail(problem: string): void {
     if (this.#entries.length > 0) this.#entries = this.#entries.map((entry) => ({ problem, ...entry }))
+    this.#end()
+  }
+
+  #failSent(problem: string): void {
+    const key = this.#sent?.key
+    this.#entries = this.#entries.map((entry) => (entry.key === key ? { ...entry, problem } : entry))
     this.#end()
   }
 

@@ -68,7 +68,8 @@ export class RoomCalls {
   }
 }
 
-function reaches(rows: readonly ChatMessage[], after: number | null): boolean {
+/** Whether nothing is missing between rows, the newest first, and the message `after`. */
+export function reaches(rows: readonly ChatMessage[], after: number | null): boolean {
   const oldest = rows[rows.length - 1]
   return after === null || oldest === undefined || oldest.seq <= after + 1
 }

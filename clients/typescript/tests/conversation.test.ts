@@ -117,10 +117,10 @@ describe('a lost connection', () => {
 
   test('is tried again after twice as long each time, up to half a minute', async () => {
     await open()
-    room.fates.ticket.push(...Array.from({ length: 9 }, () => 'offline' as const))
+    room.fates.history.push(...Array.from({ length: 9 }, () => 'offline' as const))
     room.socket.drop()
     const pauses: number[] = []
-    while (room.fates.ticket.length > 0) {
+    while (room.fates.history.length > 0) {
       const pause = (state() as { retryAt: number }).retryAt - Date.now()
       pauses.push(pause)
       await later(pause)
@@ -181,6 +181,16 @@ describe('a lost connection', () => {
     dead.isOpen = true
     dead.push(room.messages[1])
     expect(texts()).toEqual(['one', 'two'])
+  })
+
+  test('takes its ticket, which is short-lived, only after the history', async () => {
+    room.fill(60)
+    await open()
+    room.socket.drop()
+    room.calls.length = 0
+    await later(1000)
+    expect(room.calls.at(-1)).toContain('ws-ticket')
+    expect(state().status).toBe('open')
   })
 
   test('a lost answer to the ticket, a spent ticket and a socket that never opens are tried again', async () => {
@@ -277,6 +287,7 @@ describe('a conversation that ends', () => {
 
   test.each([
     { status: 'signed-out', reason: 'signed-out' } as const,
+    { status: 'unknown' } as const,
     { status: 'signed-in', user: { id: 2, username: 'bob' } as never } as const,
   ])('with its user: $status', async (session) => {
     await open()
@@ -417,6 +428,35 @@ describe('what is said', () => {
     await later(100)
     expect([pending(), texts()]).toEqual([[], ['three', 'one']])
   })
+
+  test('one that is too long for the server says so and is not sent again', async () => {
+    await open()
+    room.textFates.push('too-long')
+    conversation.send('one')
+    conversation.send('two')
+    await later(2000)
+    expect([state().status, texts()]).toEqual(['open', ['two']])
+    expect(snapshot().pending).toMatchObject([{ text: 'one', problem: 'The message is too long.' }])
+  })
+
+  test.each(['cut', 'lost'] as const)(
+    'one that was %s is not sent again by itself when too much was said since to tell',
+    async (fate) => {
+      room.fill(3)
+      await open()
+      room.textFates.push(fate)
+      conversation.send('one')
+      conversation.send('two')
+      await later(15)
+      room.fill(700)
+      await later(3000)
+      expect(texts().filter((text) => text !== 'x')).toEqual(['two'])
+      expect(snapshot().pending).toMatchObject([{ text: 'one', problem: expect.stringContaining('Perhaps') }])
+      conversation.resend(snapshot().pending[0]?.key ?? '')
+      await later(100)
+      expect([pending(), texts().at(-1)]).toEqual([[], 'one'])
+    },
+  )
 
   test('a text that is on its way cannot be dropped or sent twice', async () => {
     await open()

@@ -66,7 +66,7 @@ test('who signs out sees nothing more; who signs in sees the room anew', async (
   await show(7)
   const session = room.session
   await later(() => room.say('secret'))
-  room.fates.ticket.push({ status: 401 })
+  room.fates.history.push({ status: 401 })
   await later(() => room.become({ status: 'signed-out', reason: 'signed-out' }))
   expect(shown()).toBe('signed-out closed')
   await later(() => room.become(session))

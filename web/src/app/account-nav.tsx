@@ -10,6 +10,7 @@ import {
   IconUserSquare,
 } from '@tabler/icons-react'
 import { Link, useLocation } from '@tanstack/react-router'
+import links from '@/app/nav-links.module.css'
 import { texts } from '@/lib/texts'
 import styles from './account-nav.module.css'
 
@@ -35,7 +36,7 @@ export function AccountNav() {
   const isAccount = useLocation({ select: ({ pathname }) => pathname.startsWith('/account') })
   const pages = isAccount ? ACCOUNT : SETTINGS
   return (
-    <nav aria-label={isAccount ? account.nav : nav.settings} className={styles.nav}>
+    <nav aria-label={isAccount ? account.nav : nav.settings} className={`${links.links} ${styles.nav}`}>
       <ul data-count={pages.length}>
         {pages.map(({ to, label, Icon, ...page }) => (
           <li key={to}>

@@ -7,6 +7,7 @@ import {
   IconUserCircle,
 } from '@tabler/icons-react'
 import { Link, useLocation } from '@tanstack/react-router'
+import links from '@/app/nav-links.module.css'
 import { texts } from '@/lib/texts'
 import styles from './main-nav.module.css'
 import { RoomsLink } from './rooms-link'
@@ -17,7 +18,7 @@ export function MainNav({ username }: { username: string | undefined }) {
   const current = (...areas: string[]) =>
     areas.some((area) => here === area || here.startsWith(`${area}/`)) ? 'page' : undefined
   return (
-    <nav aria-label={texts.nav.main} className={styles.nav}>
+    <nav aria-label={texts.nav.main} className={`${links.links} ${styles.nav}`}>
       <ul>
         <li>
           <Link to="/home" aria-current={current('/home')}>

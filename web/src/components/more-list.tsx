@@ -35,7 +35,12 @@ export function MoreList<T>({
   const { data, isError, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = list
   const all = data?.pages.flatMap((page) => page.results) ?? []
   const items = omit ? all.filter((item) => !omit(item)) : all
-  const ref = useFocusOnMore(items.length)
+  const { ref, asked } = useFocusOnMore(items.length)
+  const more = async () => {
+    asked.current = true
+    const { isError: hasFailed } = await fetchNextPage()
+    if (hasFailed) asked.current = false
+  }
   if (!data && isError) return <Failed error={error} onRetry={() => void refetch()} />
   const first = data?.pages[0]
   if (!first) return <Outline look={look} height={height} />
@@ -50,10 +55,10 @@ export function MoreList<T>({
           </li>
         ))}
       </ul>
-      {isError && <Failed error={error} onRetry={() => void fetchNextPage()} />}
+      {isError && <Failed error={error} onRetry={() => void more()} />}
       {hasNextPage && !isError && (
         <div className={styles.more}>
-          <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+          <Button variant="default" loading={isFetchingNextPage} onClick={() => void more()}>
             {texts.more}
           </Button>
         </div>
@@ -66,15 +71,20 @@ export function MoreList<T>({
 function useFocusOnMore(count: number) {
   const ref = useRef<HTMLUListElement>(null)
   const before = useRef(0)
+  /** A list that grows by itself leaves the focus where it is. */
+  const asked = useRef(false)
   useEffect(() => {
     const isMore = before.current > 0 && count > before.current
     const { activeElement } = document
-    // The button is gone with the last part, and the focus with it.
-    const wasAsked = activeElement === document.body || activeElement?.closest(`.${styles.more}`)
-    if (isMore && wasAsked) (ref.current?.children[before.current] as HTMLElement | undefined)?.focus()
+    // The button is gone with the last part, and the focus with it. Whoever has gone elsewhere stays there.
+    const isThere = activeElement === document.body || activeElement?.closest(`.${styles.more}`)
+    if (isMore && asked.current) {
+      asked.current = false
+      if (isThere) (ref.current?.children[before.current] as HTMLElement | undefined)?.focus()
+    }
     before.current = count
   }, [count])
-  return ref
+  return { ref, asked }
 }
 
 const ROWS = [0, 1, 2]

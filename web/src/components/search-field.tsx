@@ -1,6 +1,6 @@
 import { CloseButton, TextInput } from '@mantine/core'
 import { IconSearch } from '@tabler/icons-react'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import styles from './search-field.module.css'
 
 const PAUSE = 300
@@ -16,10 +16,20 @@ interface Props {
 export function SearchField({ label, clear, search, onChange }: Props) {
   const [typed, setTyped] = useState(search)
   // Going back and forth in the browser changes the search from outside.
-  useEffect(() => setTyped(search), [search])
+  const given = useRef(search)
+  useEffect(() => {
+    // Its own search comes back, perhaps after more was typed.
+    if (search === given.current) return
+    given.current = search
+    setTyped(search)
+  }, [search])
   useEffect(() => {
     if (typed.trim() === search) return
-    const timer = setTimeout(() => onChange(typed.trim()), PAUSE)
+    const give = () => {
+      given.current = typed.trim()
+      onChange(given.current)
+    }
+    const timer = setTimeout(give, PAUSE)
     return () => clearTimeout(timer)
   }, [typed, search, onChange])
   return (

@@ -1,6 +1,7 @@
 import { QueryClient } from '@tanstack/react-query'
 import { ApiError, NetworkError } from 'portcullis-client'
 import { client } from './client'
+import { currentUserId } from './session'
 
 const RETRIES = 3
 
@@ -19,11 +20,6 @@ client.subscribe(() => {
   userId = currentUserId()
   queryClient.clear()
 })
-
-function currentUserId(): number | undefined {
-  const session = client.getSession()
-  return session.status === 'signed-in' ? session.user.id : undefined
-}
 
 function isWorthRetrying(count: number, error: unknown): boolean {
   if (error instanceof NetworkError) return count < RETRIES

@@ -9,6 +9,12 @@ export function useSession(): SessionState {
   return useSyncExternalStore(client.subscribe, client.getSession)
 }
 
+/** The id of whoever is signed in now. */
+export function currentUserId(): number | undefined {
+  const session = client.getSession()
+  return session.status === 'signed-in' ? session.user.id : undefined
+}
+
 /**
  * Who is signed in, asking the server once after the page was loaded.
  *

@@ -7,18 +7,26 @@ interface Options {
   readonly keepsPrevious?: boolean
   /** Asks again by itself, in milliseconds. */
   readonly refetchInterval?: number
+  /** ... as long as one part is here: asking again asks for all of them, each with a call of its own. */
+  readonly refetchesOnePart?: boolean
   /** How long what was there is taken for true, in milliseconds. */
   readonly staleTime?: number
+}
+
+interface Loaded {
+  readonly state: { readonly data?: { readonly pages: readonly unknown[] } }
 }
 
 /** A list of the server, part by part; `path` holds its parameters. */
 export function useList<T>(
   queryKey: QueryKey,
   path: string,
-  { keepsPrevious = false, ...more }: Options = {},
+  { keepsPrevious = false, refetchInterval, refetchesOnePart = false, ...more }: Options = {},
 ) {
   return useInfiniteQuery({
     ...more,
+    refetchInterval: ({ state }: Loaded) =>
+      refetchesOnePart && (state.data?.pages.length ?? 0) > 1 ? false : refetchInterval,
     placeholderData: keepsPrevious ? keepPreviousData : undefined,
     queryKey: [...queryKey, path],
     queryFn: ({ pageParam }) => client.request<Page<T>>('GET', pageParam),

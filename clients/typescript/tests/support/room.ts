@@ -65,7 +65,7 @@ export class FakeRoom {
   /** The codes with which the next sockets are closed instead of let in. */
   readonly refusals: number[] = []
   /** What becomes of the next texts; `cut` stores it and drops the connection before it is back. */
-  readonly textFates: ('cut' | 'lost' | 'refused')[] = []
+  readonly textFates: ('cut' | 'lost' | 'refused' | 'too-long')[] = []
   session: SessionState = { status: 'signed-in', user: { ...ADA, is_staff: false, email_verified: true } }
   #tell: (change: PageChange) => void = () => undefined
   readonly #tickets = new Set<string>()
@@ -127,6 +127,7 @@ export class FakeRoom {
     if (!socket.isOpen) return
     const fate = this.textFates.shift()
     if (fate === 'refused') socket.push({ type: 'error', message: 'Invalid message' })
+    else if (fate === 'too-long') socket.drop(1009)
     else if (fate !== 'lost') this.say(text, 'ada', fate === 'cut')
     if (fate === 'lost' || fate === 'cut') socket.drop()
   }

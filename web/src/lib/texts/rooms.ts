@@ -101,5 +101,11 @@ export const roomTexts = {
     flooding: 'You have sent too much at once, so the server has hung up. Wait a moment.',
     closed: 'The conversation is closed.',
     again: 'Connect again',
+    leaving: {
+      title: 'Leave before it is sent?',
+      lead: 'What you have written is not sent yet. If you leave, it is lost.',
+      leave: 'Leave',
+      stay: 'Stay',
+    },
   },
 } as const

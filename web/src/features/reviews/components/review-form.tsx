@@ -3,6 +3,7 @@ import { TextInput } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import { useForm } from 'react-hook-form'
 import { Form } from '@/components/form'
+import { LeaveGuard } from '@/components/leave-guard'
 import { StarField } from '@/components/star-field'
 import { SwitchField } from '@/components/switch-field'
 import type { Review } from '@/lib/community-types'
@@ -11,7 +12,6 @@ import { toast } from '@/lib/toasts'
 import { useSubmit } from '@/lib/use-submit'
 import { useSaveReview } from '../api/reviews'
 import { type ReviewValues, reviewSchema, toInput, toValues } from '../lib/review-values'
-import { LeaveGuard } from './leave-guard'
 import { TextEditorField } from './text-editor-field'
 
 /** Rating, title, text, and who may see it. */
@@ -66,7 +66,7 @@ export function ReviewForm({ book, review }: { book: number; review: Review | nu
           onChange={(is_public) => change({ is_public })}
         />
       </Form>
-      <LeaveGuard isDirty={isDirty && !isSubmitting} />
+      <LeaveGuard isDirty={isDirty && !isSubmitting} words={texts.editor.leaving} />
     </>
   )
 }

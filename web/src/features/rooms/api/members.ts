@@ -9,7 +9,10 @@ const FRESH = 30_000
 
 /** Who is in a room, who came first at the top. */
 export function useMembers(id: number) {
-  return useList<Member>(['members', id], `${pathOf(id)}members/?page_size=50`, { refetchInterval: FRESH })
+  return useList<Member>(['members', id], `${pathOf(id)}members/?page_size=50`, {
+    refetchInterval: FRESH,
+    refetchesOnePart: true,
+  })
 }
 
 /** Adds somebody to the caller's room. */

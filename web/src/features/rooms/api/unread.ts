@@ -1,7 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useEffect, useRef } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { client } from '@/lib/client'
 import type { UnreadList } from '@/lib/community-types'
+import { currentUserId } from '@/lib/session'
 import { Store, useStore } from '@/lib/store'
 import { pathOf } from './rooms'
 
@@ -30,45 +31,61 @@ export function useUnread(enabled = true): ReadonlyMap<number, number> {
 
 /** Marks what is before the reader's eyes as read, at once and then now and again. */
 export function useMarkRead(id: number, seq: number, isSeen: boolean): void {
-  const { mutate } = useSendMark(id)
-  const told = useRef(0)
+  const { told, tell } = useTell(id)
   const dueAt = useRef<number>(undefined)
   useEffect(() => {
     if (!isSeen || seq <= told.current) return
     dueAt.current ??= Date.now() + FIRST
-    const tell = () => {
-      told.current = seq
+    const tellNow = () => {
       dueAt.current = Date.now() + PAUSE
-      mutate(seq)
+      tell(seq)
     }
-    const timer = setTimeout(tell, dueAt.current - Date.now())
+    const timer = setTimeout(tellNow, dueAt.current - Date.now())
     return () => clearTimeout(timer)
-  }, [seq, isSeen, mutate])
+  }, [seq, isSeen, told, tell])
   useEffect(() => {
     if (!isSeen) return
     readRoom.set(id)
     return () => readRoom.set(undefined)
   }, [id, isSeen])
-  useTellOnLeaving(seq, isSeen, told, mutate)
+  useTellOnLeaving(seq, isSeen, tell)
 }
 
-/** What was seen in the pause between two marks is told when the reader goes. */
-function useTellOnLeaving(
-  seq: number,
-  isSeen: boolean,
-  told: { readonly current: number },
-  mutate: (seq: number) => void,
-): void {
+/** What was seen in the pause between two marks is told when the reader goes, or puts the page away. */
+function useTellOnLeaving(seq: number, isSeen: boolean, tell: (seq: number) => void): void {
   const seen = useRef(0)
   useEffect(() => {
     if (isSeen) seen.current = seq
   }, [seq, isSeen])
-  useEffect(
-    () => () => {
-      if (seen.current > told.current) mutate(seen.current)
+  useEffect(() => {
+    const tellSeen = () => tell(seen.current)
+    const onVisibility = () => document.visibilityState === 'hidden' && tellSeen()
+    document.addEventListener('visibilitychange', onVisibility)
+    return () => {
+      document.removeEventListener('visibilitychange', onVisibility)
+      tellSeen()
+    }
+  }, [tell])
+}
+
+/** Tells the server up to which message one has read; nothing that it knows. */
+function useTell(id: number) {
+  const { mutateAsync } = useSendMark(id)
+  const told = useRef(0)
+  const [reader] = useState(currentUserId)
+  const tell = useCallback(
+    (seq: number) => {
+      const before = told.current
+      // After a sign-in in another tab it would be told in the name of somebody else.
+      if (seq <= before || currentUserId() !== reader) return
+      told.current = seq
+      mutateAsync(seq).catch(() => {
+        if (told.current === seq) told.current = before
+      })
     },
-    [told, mutate],
+    [reader, mutateAsync],
   )
+  return { told, tell }
 }
 
 function useSendMark(id: number) {

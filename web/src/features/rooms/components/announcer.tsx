@@ -13,7 +13,7 @@ interface Props {
 
 /** Reads to screen readers what others say while the room is open, and nothing of its history. */
 export function Announcer({ isOpen, messages, username }: Props) {
-  const [words, setWords] = useState('')
+  const [news, setNews] = useState({ seq: 0, words: '' })
   const heard = useRef<number>(undefined)
   const lastSeq = messages.at(-1)?.seq ?? 0
   useEffect(() => {
@@ -22,13 +22,18 @@ export function Announcer({ isOpen, messages, username }: Props) {
     heard.current = lastSeq
     if (from === undefined) return
     const isNews = ({ seq, user }: ChatMessage) => seq > from && user !== username
-    const news = messages.filter(isNews)
-    if (news.length > MOST) setWords(texts.chat.manyNew(news.length))
-    else if (news.length > 0) setWords(news.map(({ user, text }) => `${user}: ${text}`).join('\n'))
+    const heardNow = messages.filter(isNews)
+    if (heardNow.length > 0) setNews({ seq: lastSeq, words: wordsOf(heardNow) })
   }, [isOpen, lastSeq, messages, username])
   return (
     <div role="status" aria-live="polite" className="visually-hidden" data-announcer>
-      {words}
+      {/* The same words are read again when they are said again. */}
+      <span key={news.seq}>{news.words}</span>
     </div>
   )
+}
+
+function wordsOf(messages: readonly ChatMessage[]): string {
+  if (messages.length > MOST) return texts.chat.manyNew(messages.length)
+  return messages.map(({ user, text }) => `${user ?? texts.rooms.gone}: ${text}`).join('\n')
 }

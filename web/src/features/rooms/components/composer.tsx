@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
 import { IconSend2 } from '@tabler/icons-react'
 import { type FormEvent, type KeyboardEvent, useId, useRef, useState } from 'react'
+import { isEnter } from '@/lib/enter'
 import { texts } from '@/lib/texts'
 import styles from './composer.module.css'
 
@@ -24,8 +25,10 @@ export function Composer({ onSend }: { onSend: (text: string) => void }) {
     setTyped('')
   }
   const onKeyDown = (event: KeyboardEvent) => {
-    // Enter may also end the choice of a character.
-    if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) submit(event)
+    if (!isEnter(event) || event.shiftKey) return
+    event.preventDefault()
+    // Held down it sends once.
+    if (!event.repeat) submit(event)
   }
   return (
     <form className={styles.composer} onSubmit={submit}>

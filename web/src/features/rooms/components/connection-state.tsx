@@ -27,7 +27,8 @@ export function ConnectionState({ state, onReconnect }: Props) {
         <Bar
           tone="problem"
           text={isFlooding ? t.flooding : t.closed}
-          button={t.again}
+          // Whoever is signed out has to sign in first.
+          button={state.reason !== 'signed-out' && t.again}
           onClick={onReconnect}
         />
       )}
@@ -48,7 +49,7 @@ function NextTry({ at }: { at: number }) {
 interface BarProps {
   tone: 'wait' | 'problem'
   text: string
-  button: string
+  button: string | false
   onClick: () => void
   children?: ReactNode
 }
@@ -61,9 +62,11 @@ function Bar({ tone, text, button, onClick, children }: BarProps) {
       <p>
         {text} {children}
       </p>
-      <Button variant="default" size="xs" onClick={onClick}>
-        {button}
-      </Button>
+      {button && (
+        <Button variant="default" size="xs" onClick={onClick}>
+          {button}
+        </Button>
+      )}
     </div>
   )
 }

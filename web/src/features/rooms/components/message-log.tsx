@@ -24,6 +24,11 @@ export function MessageLog({ conversation, room, username, scroll, onOlder }: Pr
   const news = useNews(room, username, messages.at(-1)?.seq)
   const rows = useMemo(() => toRows(messages, news), [messages, news])
   const isEmpty = rows.length === 0 && pending.length === 0
+  const settle = (act: (key: string) => void, key: string) => {
+    act(key)
+    // Its buttons go away, and must not take the focus with them.
+    scroll.focus()
+  }
   return (
     <section
       ref={scroll.ref}
@@ -53,8 +58,8 @@ export function MessageLog({ conversation, room, username, scroll, onOlder }: Pr
             key={text.key}
             text={text.text}
             problem={text.problem}
-            onResend={() => conversation.resend(text.key)}
-            onDiscard={() => conversation.discard(text.key)}
+            onResend={() => settle(conversation.resend, text.key)}
+            onDiscard={() => settle(conversation.discard, text.key)}
           />
         ))}
       </ol>

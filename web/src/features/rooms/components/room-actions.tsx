@@ -111,7 +111,8 @@ function useFinish(words: string, onClose: () => void) {
     going.then(
       () => {
         toast(words)
-        return navigate({ to: '/rooms', replace: true })
+        // What was not sent has no room to go to any more.
+        return navigate({ to: '/rooms', replace: true, ignoreBlocker: true })
       },
       (error: unknown) => {
         onClose()

@@ -1,4 +1,5 @@
 import { Button } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
 import { IconArrowLeft, IconUsers } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useId, useState } from 'react'
@@ -15,7 +16,9 @@ const WIDE = '(min-width: 60rem)'
 
 /** A room from inside. */
 export function RoomView({ room, onGone }: { room: Room; onGone: () => void }) {
-  const [isOpen, setIsOpen] = useState(() => window.matchMedia(WIDE).matches)
+  const isWide = useMediaQuery(WIDE, undefined, { getInitialValueInEffect: false })
+  const [chosen, setChosen] = useState<boolean>()
+  const isOpen = chosen ?? isWide
   const panelId = useId()
   return (
     <div className={styles.room} data-fills data-panel={isOpen}>
@@ -30,13 +33,13 @@ export function RoomView({ room, onGone }: { room: Room; onGone: () => void }) {
           size="sm"
           aria-expanded={isOpen}
           aria-controls={panelId}
-          onClick={() => setIsOpen(!isOpen)}
+          onClick={() => setChosen(!isOpen)}
         >
           <IconUsers size={16} aria-hidden />
           <span className={styles.label}>{texts.room.members}</span>
         </Button>
       </div>
-      <ConversationPane room={room} onGone={onGone} />
+      <ConversationPane room={room} isCovered={isOpen && !isWide} onGone={onGone} />
       {isOpen && <MembersPanel id={panelId} room={room} />}
     </div>
   )

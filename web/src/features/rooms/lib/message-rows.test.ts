@@ -25,6 +25,16 @@ test('messages stand by day, and those of one person in a row together', () => {
   expect(outline(rows)).toEqual(['day', '1!', '2', 'day', '3!', '4!', '5', '6!'])
 })
 
+test('where clocks differ no day comes twice', () => {
+  const rows = toRows([
+    message(1, 'ada', '2026-11-23T23:59:59'),
+    message(2, 'ada', '2026-11-24T00:00:01'),
+    message(3, 'ada', '2026-11-23T23:59:59'),
+    message(4, 'ada', '2026-11-24T00:00:02'),
+  ])
+  expect(outline(rows)).toEqual(['day', '1!', 'day', '2!', '3', '4'])
+})
+
 test('a line stands before the first new message of somebody else, if it is there', () => {
   const messages = [message(7, 'ada', '2026-11-24T10:00:00'), message(8, 'ada', '2026-11-24T10:00:01')]
   const outlineOf = (first: number, last: number, reader: string) =>

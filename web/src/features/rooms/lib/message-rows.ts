@@ -30,10 +30,15 @@ export function toRows(messages: readonly ChatMessage[], news?: News): MessageRo
   const firstNew = news && messages.find((message) => isNews(message, news))?.seq
   const rows: MessageRow[] = []
   let before: ChatMessage | undefined
+  let day = Number.NEGATIVE_INFINITY
   for (const message of messages) {
     const { seq, timestamp } = message
-    const isNewDay = !before || dayOf(before) !== dayOf(message)
-    if (isNewDay) rows.push({ kind: 'day', key: `day-${dayOf(message)}`, time: timestamp })
+    // Where clocks differ, a time may lie before that of an earlier message: no day comes twice.
+    const isNewDay = dayOf(message) > day
+    if (isNewDay) {
+      day = dayOf(message)
+      rows.push({ kind: 'day', key: `day-${day}`, time: timestamp })
+    }
     const isNew = seq === firstNew
     if (isNew) rows.push({ kind: 'new', key: 'new' })
     const isFirst = isNewDay || isNew || !before || !continues(before, message)
@@ -55,7 +60,7 @@ function timeOf({ timestamp }: ChatMessage): number {
   return new Date(timestamp).getTime()
 }
 
-/** In the reader's time zone. */
-function dayOf({ timestamp }: ChatMessage): string {
-  return new Date(timestamp).toDateString()
+/** When its day began in the reader's time zone. */
+function dayOf({ timestamp }: ChatMessage): number {
+  return new Date(timestamp).setHours(0, 0, 0, 0)
 }

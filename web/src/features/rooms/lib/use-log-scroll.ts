@@ -10,6 +10,8 @@ interface LogScroll {
   isAtEnd: boolean
   onScroll: () => void
   toEnd: () => void
+  /** For when a button that has the focus goes away. */
+  focus: () => void
 }
 
 /**
@@ -66,7 +68,8 @@ export function useLogScroll(length: number, loadOlder: () => void): LogScroll {
     follows.current = true
     settle()
   }, [settle])
-  return { ref, isAtEnd, onScroll, toEnd }
+  const focus = useCallback(() => ref.current?.focus({ preventScroll: true }), [])
+  return { ref, isAtEnd, onScroll, toEnd, focus }
 }
 
 /** Within the list, whose position is not static. */

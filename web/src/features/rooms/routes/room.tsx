@@ -18,7 +18,8 @@ import { SignedOut } from '../components/signed-out'
 export function RoomPage() {
   const { id } = useParams({ from: '/community/writing/rooms/$id' })
   const user = useUser()
-  return user ? <Guarded key={id} id={Number(id)} /> : <SignedOut />
+  // Nothing of what one user has seen or typed stays for the next.
+  return user ? <Guarded key={`${user.id} ${id}`} id={Number(id)} /> : <SignedOut />
 }
 
 /** Whoever is removed sees that, and nothing of the room, even where it could be seen from outside. */

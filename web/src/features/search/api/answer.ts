@@ -4,6 +4,7 @@ import { useCallback } from 'react'
 import { client } from '@/lib/client'
 import type { SearchAnswer } from '@/lib/community-types'
 import { type Problem, toProblem } from '@/lib/problem'
+import { currentUserId } from '@/lib/session'
 import { readEvents } from '../lib/events'
 
 /**
@@ -40,14 +41,15 @@ export function useAnswer(): { answer: Answer; ask: (query: string) => Promise<v
 }
 
 async function ask(queries: QueryClient, query: string): Promise<void> {
+  if (isUnderWay(queries.getQueryData<Answer>(KEY), query)) return
   current?.abort()
   current = new AbortController()
   const { signal } = current
-  const asker = userId()
+  const asker = currentUserId()
   let answer: Answer = { ...NONE, status: 'waiting', query }
   const change = (next: Partial<Answer>) => {
     // What one user is answered is nothing for the next.
-    if (signal.aborted || userId() !== asker) return
+    if (signal.aborted || currentUserId() !== asker) return
     answer = { ...answer, ...next }
     queries.setQueryData(KEY, answer)
   }
@@ -69,6 +71,11 @@ async function ask(queries: QueryClient, query: string): Promise<void> {
   }
 }
 
+/** A question costs one of an hour's few: asked twice in a row it is asked once. */
+function isUnderWay(answer: Answer | undefined, query: string): boolean {
+  return answer?.query === query && (answer.status === 'waiting' || answer.status === 'streaming')
+}
+
 /** What an event changes: a later list takes the place of an earlier one, and the end that of all. */
 function stepOf(before: Answer, name: string, data: SearchAnswer & { text: string }): Partial<Answer> {
   const { provider, results } = data
@@ -76,9 +83,4 @@ function stepOf(before: Answer, name: string, data: SearchAnswer & { text: strin
   if (name === 'answer') return { status: 'streaming', answer: before.answer + data.text }
   if (name === 'done') return { status: 'done', provider, results, answer: data.answer }
   return name === 'error' ? { status: 'cut' } : {}
-}
-
-function userId(): number | undefined {
-  const session = client.getSession()
-  return session.status === 'signed-in' ? session.user.id : undefined
 }

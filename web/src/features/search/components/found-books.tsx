@@ -1,5 +1,7 @@
 import { Skeleton } from '@mantine/core'
+import { ApiError } from 'portcullis-client'
 import { useId } from 'react'
+import { Failed } from '@/components/loadable'
 import { useBook } from '@/features/books/api/books'
 import { BookTile } from '@/features/books/components/book-tile'
 import type { SearchAnswer } from '@/lib/community-types'
@@ -24,10 +26,18 @@ export function FoundBooks({ results }: { results: SearchAnswer['results'] }) {
 }
 
 function FoundBook({ id, reason }: { id: number; reason: string }) {
-  const { data, isError } = useBook(id)
+  const { data, error, refetch } = useBook(id)
   // It was deleted meanwhile.
-  if (isError) return null
+  if (error instanceof ApiError && error.status === 404) return null
   return (
-    <li>{data ? <BookTile book={data} level={3} note={reason} /> : <Skeleton height={178} radius="lg" />}</li>
+    <li>
+      {data ? (
+        <BookTile book={data} level={3} note={reason} />
+      ) : error ? (
+        <Failed error={error} onRetry={() => void refetch()} />
+      ) : (
+        <Skeleton height={178} radius="lg" />
+      )}
+    </li>
   )
 }

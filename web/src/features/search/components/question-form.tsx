@@ -1,6 +1,7 @@
 import { Button, Textarea } from '@mantine/core'
 import { IconSearch } from '@tabler/icons-react'
 import { type FormEvent, type KeyboardEvent, useState } from 'react'
+import { isEnter } from '@/lib/enter'
 import { texts } from '@/lib/texts'
 import styles from './question-form.module.css'
 
@@ -19,8 +20,10 @@ export function QuestionForm({ asked, onAsk }: { asked: string; onAsk: (query: s
     if (length > 0 && over <= 0) onAsk(query)
   }
   const onKeyDown = (event: KeyboardEvent) => {
-    // Enter may also end the choice of a character.
-    if (event.key === 'Enter' && !event.nativeEvent.isComposing) submit(event)
+    if (!isEnter(event)) return
+    event.preventDefault()
+    // Held down it asks once.
+    if (!event.repeat) submit(event)
   }
   return (
     <search>
