@@ -4,8 +4,8 @@
 ///
 /// A tag is `<`, then a letter, `/`, `!` or `?`, up to the next `>` outside a quoted attribute. Nothing is
 /// decoded, since a text that is stored raw would otherwise change with every round: `AT&T` stays `AT&T`,
-/// `&lt;b&gt;` stays as it is. What is left over when tags are taken out forms no new tag. Takes time in
-/// proportion to the text.
+/// `&lt;b&gt;` stays as it is. What is left over when tags are taken out forms no new tag, and where a tag never ends
+/// its quotation marks hide none. Takes time in proportion to the text.
 ///
 /// The result is text, not HTML: encode it where it is shown (guide §11.1 `sanitize_plain_text` encodes when it
 /// stores, so that `AT&T` reads `AT&amp;T` in every client that encodes properly).
@@ -18,8 +18,25 @@
 /// ```
 #[must_use]
 pub fn strip_tags(text: &str) -> String {
-    let (last_double, last_single) = (text.rfind('"'), text.rfind('\''));
     let mut output = String::with_capacity(text.len());
+    if let Some(start) = strip(text, &mut output, Quotes::Hide) {
+        let rest = output.split_off(start);
+        strip(&rest, &mut output, Quotes::AreText);
+    }
+    output
+}
+
+/// Whether a `>` between quotation marks ends a tag.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    Hide,
+    AreText,
+}
+
+/// Adds a text without its tags; where the first tag begins that has no end.
+fn strip(text: &str, output: &mut String, quotes: Quotes) -> Option<usize> {
+    let last = |quote| text.rfind(quote).filter(|_| quotes == Quotes::Hide);
+    let (last_double, last_single) = (last('"'), last('\''));
     let mut candidates: Vec<Candidate> = Vec::new();
     for (index, character) in text.char_indices() {
         let begins_tag =
@@ -40,7 +57,7 @@ pub fn strip_tags(text: &str) -> String {
         candidate.advance(character, last_quote.is_some_and(|last| last > index));
         output.push(character);
     }
-    output
+    candidates.first().map(|candidate| candidate.start)
 }
 
 /// A `<` that becomes a tag if its `>` comes.
@@ -85,6 +102,8 @@ mod tests {
             ("<img src=x onerror=alert(1)>", ""),
             ("I <3 it", "I <3 it"),
             ("<b x=\">foo", "foo"),
+            ("<b x=\"<i>y</script>\" ", "<b x=\"y\" "),
+            ("<<b x='>'<i>y", "<'y"),
         ] {
             assert_eq!(strip_tags(text), stripped, "{text}");
         }
