@@ -7,7 +7,8 @@ fn main() {
     println!("cargo:rerun-if-changed=Cargo.lock");
     println!("cargo:rerun-if-env-changed=SOURCE_DATE_EPOCH");
     let date = std::env::var("SOURCE_DATE_EPOCH").ok().or_else(committed).unwrap_or_default();
-    println!("cargo:rustc-env=PORTCULLIS_DEPENDENCIES_DATE={}", date.trim());
+    // Without the prefix of settings: cargo hands it to what it runs, too.
+    println!("cargo:rustc-env=DEPENDENCIES_DATE={}", date.trim());
 }
 
 /// Seconds since 1970; nothing outside of a repository.

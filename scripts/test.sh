@@ -17,6 +17,8 @@ cargo test --doc -p portcullis-security --quiet
 
 # A real Django, simplejwt and PyJWT against the binary; then the examples for other backends; then the client.
 cargo build -p portcullis
+# As the README has it run: what cargo adds to the environment must be no setting.
+cargo run -q -- config explain >/dev/null
 built=$(realpath "${CARGO_TARGET_DIR:-target}/debug")
 if [ -x "$tools/python/bin/python" ]; then
   # Waits for throttles most of its five minutes, beside what follows.

@@ -18,7 +18,7 @@ const SEARCH: Rule = Rule::new("deploy.search", &["v5.0.0-13.3.1", "v5.0.0-2.4.1
 ]);
 const QUARTER: Duration = Duration::from_secs(90 * 86_400);
 /// Cargo.lock's date, from build.rs.
-const DATE: &str = env!("PORTCULLIS_DEPENDENCIES_DATE");
+const DATE: &str = env!("DEPENDENCIES_DATE");
 
 /// What no setting can turn off, each with what the guide's checklist calls it.
 const BUILT_IN: [(Rule, &str); 7] = [
