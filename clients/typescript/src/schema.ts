@@ -232,7 +232,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Everything stored about the caller, as JSON. Hashes of secrets are left out: they tell nothing. */
+        /** Everything stored about the caller, as JSON, the newest 10,000 security events with it. Hashes of secrets are left out: they tell nothing. */
         get: operations["get_api_auth_me_export"];
         put?: never;
         post?: never;
