@@ -2,6 +2,7 @@
 
 use crate::access::DropExpiredSnapshots;
 use crate::accounts;
+use crate::audit;
 use crate::chat;
 use crate::error::Error;
 use crate::health;
@@ -62,6 +63,8 @@ pub fn spawn(
         let app = clean.clone();
         async move {
             warn("the clean-up failed", accounts::cleanup::run(&app).await);
+            let old = app.now().minus(app.config.log.events_kept);
+            warn("old events were not dropped", audit::drop_old(&app.storage, old).await);
             let empty = DropExpiredSnapshots(app.now());
             warn("old throttles were not dropped", app.storage.write(empty).await);
             warn("old webhooks were not dropped", app.storage.write(DropOld(app.now())).await);

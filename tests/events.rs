@@ -1,9 +1,11 @@
 //! The record of security events: what is on it, and what it says of each (docs/logging.md).
 
 use crate::harness::{Answer, Database, PASSWORD, TestApp};
+use crate::on_each_database;
 use portcullis::admin::users::{Act, act};
-use portcullis::audit::Kind;
+use portcullis::audit::{Kind, drop_old};
 use portcullis::model::audit_events::Model;
+use portcullis_security::clock::Timestamp;
 use reqwest::Method;
 use serde_json::json;
 use std::time::Duration;
@@ -143,4 +145,17 @@ fn the_page_of_logs_names_every_kind_and_no_other() {
     named.sort_unstable();
     kinds.sort_unstable();
     assert_eq!(named, kinds);
+}
+
+on_each_database! {
+    async fn events_go_when_they_are_old(app: TestApp) {
+        app.user("reader").await;
+        let times: Vec<i64> = app.events(Kind::Registered.slug()).await.iter().map(|event| event.at).collect();
+        drop_old(&app.app().storage, Timestamp::from_micros(times[0])).await.expect("a clean-up");
+        assert_eq!(app.events(Kind::Registered.slug()).await.len(), 1, "it is not older than itself");
+        drop_old(&app.app().storage, app.app().now()).await.expect("a clean-up");
+        for kind in [Kind::Registered, Kind::EmailVerified] {
+            assert!(app.events(kind.slug()).await.is_empty(), "{kind:?}");
+        }
+    }
 }

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 /// Accounts at a time, so that no other write waits long.
 const BATCH: u64 = 100;
-const EVENTS: u64 = 500;
 /// Expired sessions and used links are kept this long, to tell a replay from nonsense.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -36,38 +35,7 @@ pub async fn run(app: &App) -> Result<()> {
             break;
         }
     }
-    app.storage.write(DropExpired { before: now.minus(KEPT) }).await?;
-    drop_old_events(app, now).await
-}
-
-/// Some at a time: after an attack they may be many.
-async fn drop_old_events(app: &App, now: Timestamp) -> Result<()> {
-    let before = now.minus(app.config.log.events_kept).micros();
-    loop {
-        let old = audit_events::Entity::find()
-            .select_only()
-            .column(audit_events::Column::Id)
-            .filter(audit_events::Column::At.lt(before))
-            .limit(EVENTS);
-        let ids: Vec<i64> = old.into_tuple().all(app.storage.reader()).await?;
-        let is_last = (ids.len() as u64) < EVENTS;
-        app.storage.write(DropEvents(ids)).await?;
-        if is_last {
-            return Ok(());
-        }
-    }
-}
-
-struct DropEvents(Vec<i64>);
-
-impl Write for DropEvents {
-    type Output = ();
-
-    async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
-        let these = audit_events::Column::Id.is_in(self.0.iter().copied());
-        audit_events::Entity::delete_many().filter(these).exec(tx).await?;
-        Ok(())
-    }
+    app.storage.write(DropExpired { before: now.minus(KEPT) }).await
 }
 
 /// The condition that an account has run out.

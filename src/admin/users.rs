@@ -14,10 +14,10 @@ use crate::model::users::{Column, Entity, Model, Status};
 use crate::state::App;
 use crate::storage::{Write, is_unique_violation};
 use portcullis_security::clock::{Clock, Timestamp};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, Value,
 };
 
 /// Rows of a list, at most.
@@ -184,17 +184,17 @@ impl Write for Change {
             Act::Ban => self.ban(tx, now).await,
             Act::Unban => self.unban(tx, now).await,
             Act::EndSessions => {
-                self.set_or_gone(tx, Column::SessionsValidFrom, now.micros()).await?;
+                self.set(tx, [(Column::SessionsValidFrom, now.micros().into())]).await?;
                 self.record(tx, Kind::AllSessionsEnded, now).await?;
                 EndSessions::All.run(tx, self.user.id, now).await.map(drop)
             }
             Act::Promote => {
-                self.set_or_gone(tx, Column::IsStaff, true).await?;
+                self.set(tx, [(Column::IsStaff, true.into())]).await?;
                 self.changed(tx, Kind::Promoted, now).await
             }
             Act::Demote => {
-                self.set_or_gone(tx, Column::IsStaff, false).await?;
-                self.set_or_gone(tx, Column::IsSuperuser, false).await?;
+                let none = [Column::IsStaff, Column::IsSuperuser].map(|column| (column, false.into()));
+                self.set(tx, none).await?;
                 self.changed(tx, Kind::Demoted, now).await
             }
             Act::Verify => self.verify(tx, now).await,
@@ -205,12 +205,13 @@ impl Write for Change {
 
 impl Change {
     async fn ban(&self, tx: &DatabaseTransaction, now: Timestamp) -> Result<()> {
-        if !self.set(tx, Column::Status, "banned", Column::Status.ne(Status::Banned)).await? {
-            return Err(self.refused("is banned already"));
-        }
-        // Nor does its owner come back by logging in.
-        self.set_or_gone(tx, Column::DeleteAt, Option::<i64>::None).await?;
-        self.set_or_gone(tx, Column::SessionsValidFrom, now.micros()).await?;
+        let banned = [
+            (Column::Status, Status::Banned.into()),
+            // Nor does its owner come back by logging in.
+            (Column::DeleteAt, Option::<i64>::None.into()),
+            (Column::SessionsValidFrom, now.micros().into()),
+        ];
+        self.set_if(tx, banned, Column::Status.ne(Status::Banned), "is banned already").await?;
         refresh_audience(tx, self.user.id).await?;
         let purposes = [Purpose::Reset, Purpose::EmailChange];
         store::end_tokens(tx, self.user.id, &purposes, now).await?;
@@ -219,23 +220,20 @@ impl Change {
     }
 
     async fn unban(&self, tx: &DatabaseTransaction, now: Timestamp) -> Result<()> {
-        if !self.set(tx, Column::Status, "active", Column::Status.eq(Status::Banned)).await? {
-            return Err(self.refused("is not banned"));
-        }
+        let active = [(Column::Status, Status::Active.into())];
+        self.set_if(tx, active, Column::Status.eq(Status::Banned), "is not banned").await?;
         refresh_audience(tx, self.user.id).await?;
         self.changed(tx, Kind::Unbanned, now).await
     }
 
     async fn verify(&self, tx: &DatabaseTransaction, now: Timestamp) -> Result<()> {
-        let taken = |error: Error| match error {
-            Error::Invalid(_) => self.refused("cannot have that address: it is another account's"),
-            error => error,
-        };
-        if !self.set(tx, Column::EmailVerifiedAt, now.micros(), Column::EmailVerifiedAt.is_null()).await? {
-            return Err(self.refused("has proved the address already"));
-        }
-        self.set(tx, Column::EmailClaim, self.user.email.clone(), Condition::all()).await.map_err(taken)?;
-        self.set_or_gone(tx, Column::EmailConflict, false).await?;
+        let verified = [
+            (Column::EmailVerifiedAt, now.micros().into()),
+            (Column::EmailClaim, self.user.email.clone().into()),
+            (Column::EmailConflict, false.into()),
+        ];
+        let is_open = Column::EmailVerifiedAt.is_null();
+        self.set_if(tx, verified, is_open, "has proved the address already").await?;
         let purposes = [Purpose::Verify, Purpose::VerifyCode];
         store::end_tokens(tx, self.user.id, &purposes, now).await?;
         refresh_audience(tx, self.user.id).await?;
@@ -250,33 +248,30 @@ impl Change {
         self.outbox.enqueue(tx, &letter, now).await
     }
 
-    /// Sets a column of the account where a condition holds; whether it did.
-    async fn set(
+    async fn set<const N: usize>(&self, tx: &DatabaseTransaction, cells: [(Column, Value); N]) -> Result<()> {
+        self.set_if(tx, cells, Column::Id.is_not_null(), "is gone").await
+    }
+
+    /// Sets cells of the account where a condition holds.
+    async fn set_if<const N: usize>(
         &self,
         tx: &DatabaseTransaction,
-        column: Column,
-        value: impl Into<sea_orm::Value>,
-        condition: impl sea_orm::sea_query::IntoCondition,
-    ) -> Result<bool> {
-        let update = Entity::update_many().col_expr(column, Expr::value(value));
-        let update = update.filter(Column::Id.eq(self.user.id)).filter(condition.into_condition());
+        cells: [(Column, Value); N],
+        condition: SimpleExpr,
+        otherwise: &str,
+    ) -> Result<()> {
+        let update = Entity::update_many().filter(Column::Id.eq(self.user.id)).filter(condition);
+        let update = cells
+            .into_iter()
+            .fold(update, |update, (column, value)| update.col_expr(column, Expr::value(value)));
         match update.exec(tx).await {
-            Ok(result) => Ok(result.rows_affected > 0),
+            Ok(result) if result.rows_affected > 0 => Ok(()),
+            Ok(_) => Err(self.refused(otherwise)),
             Err(error) if is_unique_violation(&error, "email_claim") => {
-                Err(Error::field("email", store::REGISTERED))
+                Err(self.refused("cannot have that address: it is another account's"))
             }
             Err(error) => Err(error.into()),
         }
-    }
-
-    async fn set_or_gone(
-        &self,
-        tx: &DatabaseTransaction,
-        column: Column,
-        value: impl Into<sea_orm::Value>,
-    ) -> Result<()> {
-        let is_there = self.set(tx, column, value, Condition::all()).await?;
-        if is_there { Ok(()) } else { Err(self.refused("is gone")) }
     }
 
     async fn changed(&self, tx: &DatabaseTransaction, kind: Kind, now: Timestamp) -> Result<()> {

@@ -1,16 +1,23 @@
 //! The append-only record of security events (guide §17 "Logging", ASVS v5.0.0-16.3).
 //!
-//! Events are only appended ([`record`]): nothing in the server changes one, and only the erasure of an account
-//! takes its events along. An event that an operator wants to hear of at once ([`Kind::is_alert`]) puts a webhook
-//! beside itself, in the same transaction.
+//! Events are only appended ([`record`]): nothing in the server changes one. They go when they are old
+//! ([`drop_old`]), or with the account that is erased. An event that an operator wants to hear of at once
+//! ([`Kind::is_alert`]) puts a webhook beside itself, in the same transaction.
 
 use crate::access::Client;
 use crate::error::Result;
-use crate::model::audit_events::{ActiveModel, Entity};
+use crate::model::audit_events::{ActiveModel, Column, Entity};
 use crate::model::webhooks;
+use crate::storage::{Storage, Write};
 use portcullis_security::clock::Timestamp;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QuerySelect,
+};
 use serde_json::json;
+
+/// Old events that go at a time, so that no other write waits long: after an attack they may be many.
+const BATCH: u64 = 500;
 
 /// What happened. The slug is stored; a reader of the table should need no manual.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,6 +222,34 @@ pub async fn record_detail(
         "security event"
     );
     Ok(())
+}
+
+/// Drops the events from before a moment.
+///
+/// # Errors
+/// When the database does not answer; the next call goes on.
+pub async fn drop_old(storage: &Storage, before: Timestamp) -> Result<()> {
+    loop {
+        let old = Entity::find().select_only().column(Column::Id).filter(Column::At.lt(before.micros()));
+        let ids: Vec<i64> = old.limit(BATCH).into_tuple().all(storage.reader()).await?;
+        let is_last = (ids.len() as u64) < BATCH;
+        storage.write(DropEvents(ids)).await?;
+        if is_last {
+            return Ok(());
+        }
+    }
+}
+
+struct DropEvents(Vec<i64>);
+
+impl Write for DropEvents {
+    type Output = ();
+
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
+        let these = Column::Id.is_in(self.0.iter().copied());
+        Entity::delete_many().filter(these).exec(tx).await?;
+        Ok(())
+    }
 }
 
 /// What the operator's server will be told (docs/webhooks.md). It waits there whether or not a URL is set: one that

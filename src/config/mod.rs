@@ -58,7 +58,7 @@ pub use self::{
     tokens::{Algorithm, Tokens},
     uploads::Uploads,
     validate::validate,
-    web_url::WebUrl,
+    web_url::{WebUrl, is_this_machine},
     webhooks::Webhooks,
 };
 use self::{parse::Parse, reader::Reader};

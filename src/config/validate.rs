@@ -1,8 +1,7 @@
 //! What is refused before the server starts (contract §1, §2, §4, §5).
 
-use super::{Config, Engine, Problem, Profile, WebUrl, profile_rules, storage::file_path};
+use super::{Config, Engine, Problem, Profile, WebUrl, is_this_machine, profile_rules, storage::file_path};
 use lettre::message::Mailbox;
-use std::net::IpAddr;
 use std::time::Duration;
 
 /// Argon2's least memory per lane in KiB (RFC 9106 §3.1).
@@ -188,9 +187,7 @@ fn check_search(config: &Config, problems: &mut Vec<Problem>) {
         problems.push(Problem::of("SEARCH__STREAM_TIMEOUT", "cannot be zero."));
     }
     let url = &search.anthropic_base_url;
-    let host = url.host().trim_matches(['[', ']']);
-    let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    if search.anthropic_api_key.is_some() && !url.is_https() && !is_here {
+    if search.anthropic_api_key.is_some() && !url.is_https() && !is_this_machine(url.host()) {
         let rest = "would carry the key and the questions in the clear: write https://….";
         problems.push(Problem::of("SEARCH__ANTHROPIC_BASE_URL", rest));
     }

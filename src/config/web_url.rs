@@ -1,6 +1,7 @@
 //! Addresses of web pages and web origins, as a value that exists only when it is right.
 
-use std::{fmt, net::Ipv6Addr};
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// An absolute `http` or `https` URL without user, query or fragment, and without a slash at its end.
 ///
@@ -72,6 +73,14 @@ impl WebUrl {
     }
 }
 
+/// Whether a host is a name or an address of the machine one is on; an IPv6 address may have its brackets.
+#[must_use]
+pub fn is_this_machine(host: &str) -> bool {
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost")
+        || address.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+}
+
 impl fmt::Display for WebUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -126,6 +135,16 @@ mod tests {
     fn a_host_is_told_apart_from_its_port() {
         assert_eq!(WebUrl::parse("http://[0::1]:8000").unwrap().host(), "[::1]");
         assert_eq!(WebUrl::parse("http://127.0.0.1:0").unwrap().host(), "127.0.0.1");
+    }
+
+    #[test]
+    fn names_of_this_machine_are_told_from_others() {
+        for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.9.8.7", "::1", "[::1]", "::ffff:127.0.0.1"] {
+            assert!(is_this_machine(host), "{host}");
+        }
+        for host in ["", "localhost.evil.example", "127.evil.example", "192.0.2.1", "0.0.0.0", "[localhost"] {
+            assert!(!is_this_machine(host), "{host}");
+        }
     }
 
     #[test]

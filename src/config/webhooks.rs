@@ -1,6 +1,7 @@
 //! `[webhooks]`: where attacks are reported to.
 
-use super::{reader::Reader, spec::Spec};
+use super::{is_this_machine, reader::Reader, spec::Spec};
+use axum::http::Uri;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use portcullis_security::secret::Secret;
 
@@ -44,15 +45,18 @@ impl Webhooks {
     /// Whether the address is one that can be called.
     #[must_use]
     pub fn has_usable_url(&self) -> bool {
-        let parsed = self.url.as_ref().and_then(|url| url.expose_text().parse::<axum::http::Uri>().ok());
-        parsed.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
+        self.uri()
+            .is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
     }
 
     /// Whether calls are encrypted, or stay on this machine.
     #[must_use]
     pub fn is_private(&self) -> bool {
-        let url = self.url.as_ref().map_or("", |url| url.expose_text());
-        let local = ["http://127.", "http://localhost", "http://[::1]"];
-        url.starts_with("https://") || local.iter().any(|start| url.starts_with(start))
+        self.uri()
+            .is_some_and(|uri| uri.scheme_str() == Some("https") || uri.host().is_some_and(is_this_machine))
+    }
+
+    fn uri(&self) -> Option<Uri> {
+        self.url.as_ref()?.expose_text().parse().ok()
     }
 }

@@ -3,15 +3,11 @@
 use super::letter::Letter;
 use crate::error::{Error, Result};
 use crate::model::outbox::{ActiveModel, Column, Entity, Model};
-use crate::storage::{Storage, Write};
+use crate::storage::{Queue, Write};
 use portcullis_security::clock::Timestamp;
 use portcullis_security::random::Random;
 use portcullis_security::seal::KeyRing;
-use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ActiveValue, ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ActiveValue, DatabaseTransaction, EntityTrait};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -87,57 +83,17 @@ impl Write for Enqueue {
     }
 }
 
-/// A letter that is ours until its lease ends.
-pub(super) struct Claimed {
-    /// As it was before the claim, but with this attempt counted.
-    pub(super) row: Model,
-    /// The end of the lease: what `next_try_at` holds as long as nobody else took it.
-    pub(super) lease: Timestamp,
-}
+impl Queue for Entity {
+    const ID: Column = Column::Id;
+    const ATTEMPTS: Column = Column::Attempts;
+    const NEXT_TRY_AT: Column = Column::NextTryAt;
 
-/// Claims up to `limit` letters whose time has come.
-pub(super) async fn claim(
-    storage: &Storage,
-    limit: usize,
-    now: Timestamp,
-    lease: Timestamp,
-) -> Result<Vec<Claimed>> {
-    let limit = u64::try_from(limit).unwrap_or(1);
-    let due = Entity::find()
-        .filter(Column::NextTryAt.lte(now.micros()))
-        .order_by_asc(Column::NextTryAt)
-        .order_by_asc(Column::Id)
-        .limit(limit);
-    let due = due.all(storage.reader()).await?;
-    if due.is_empty() { Ok(Vec::new()) } else { storage.write(Claim { due, lease }).await }
-}
+    fn turn(row: &Model) -> (i64, i64) {
+        (row.id, row.next_try_at)
+    }
 
-struct Claim {
-    due: Vec<Model>,
-    lease: Timestamp,
-}
-
-impl Write for Claim {
-    type Output = Vec<Claimed>;
-
-    /// Whoever moves the time that was read wins; in the order of ids, so that two workers do not wait for
-    /// each other's rows.
-    async fn run(&self, tx: &DatabaseTransaction) -> Result<Vec<Claimed>> {
-        let mut rows: Vec<&Model> = self.due.iter().collect();
-        rows.sort_unstable_by_key(|row| row.id);
-        let mut claimed = Vec::with_capacity(rows.len());
-        for row in rows {
-            let update = Entity::update_many()
-                .col_expr(Column::NextTryAt, Expr::value(self.lease.micros()))
-                .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
-                .filter(Column::Id.eq(row.id))
-                .filter(Column::NextTryAt.eq(row.next_try_at));
-            if update.exec(tx).await?.rows_affected == 1 {
-                let row = Model { attempts: row.attempts + 1, ..row.clone() };
-                claimed.push(Claimed { row, lease: self.lease });
-            }
-        }
-        Ok(claimed)
+    fn taken(row: &Model, lease: i64) -> Model {
+        Model { attempts: row.attempts + 1, next_try_at: lease, ..row.clone() }
     }
 }
 
@@ -151,28 +107,6 @@ impl Write for Forget {
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         Entity::delete_by_id(self.id).exec(tx).await?;
-        Ok(())
-    }
-}
-
-/// The end of a claim: the letter is to be tried later, unless somebody else has it by now.
-pub(super) struct PutBack {
-    pub(super) id: i64,
-    pub(super) lease: Timestamp,
-    pub(super) attempts: i64,
-    pub(super) next_try: Timestamp,
-}
-
-impl Write for PutBack {
-    type Output = ();
-
-    async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
-        let update = Entity::update_many()
-            .col_expr(Column::NextTryAt, Expr::value(self.next_try.micros()))
-            .col_expr(Column::Attempts, Expr::value(self.attempts))
-            .filter(Column::Id.eq(self.id))
-            .filter(Column::NextTryAt.eq(self.lease.micros()));
-        update.exec(tx).await?;
         Ok(())
     }
 }

@@ -3,10 +3,11 @@
 use super::letter::{Letter, Prepared};
 use super::mailer::Mailer;
 use super::message::Origin;
-use super::outbox::{self, Claimed, Forget, Outbox, PutBack};
+use super::outbox::{Forget, Outbox};
 use super::transport::SendError;
 use crate::error::{Error, Result};
-use crate::storage::Storage;
+use crate::model::outbox::{Entity, Model};
+use crate::storage::{PutBack, Storage, claim};
 use futures_util::future::BoxFuture;
 use portcullis_security::clock::{Clock, Timestamp};
 use std::sync::Arc;
@@ -108,9 +109,9 @@ impl Worker {
         }
     }
 
-    async fn claim(&self, limit: usize) -> Vec<Claimed> {
-        let now = self.clock.now();
-        match outbox::claim(&self.storage, limit, now, now.plus(LEASE)).await {
+    async fn claim(&self, limit: usize) -> Vec<Model> {
+        let limit = u64::try_from(limit).unwrap_or(1);
+        match claim::<Entity>(&self.storage, limit, self.clock.now(), LEASE).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 tracing::warn!(error = ?error, "the outbox cannot be read");
@@ -126,8 +127,8 @@ impl Worker {
         }
     }
 
-    async fn deliver(self, claimed: Claimed, away: Arc<AtomicBool>) {
-        let kind = claimed.row.kind.clone();
+    async fn deliver(self, claimed: Model, away: Arc<AtomicBool>) {
+        let kind = claimed.kind.clone();
         let outcome = match self.attempt(&claimed).await {
             Ok(Outcome::Sent) => self.forget(&claimed, "sent").await,
             Ok(Outcome::Decoy) => self.forget(&claimed, "decoy").await,
@@ -143,18 +144,17 @@ impl Worker {
         metrics::counter!("portcullis_letters_total", "kind" => kind, "outcome" => outcome).increment(1);
     }
 
-    async fn attempt(&self, claimed: &Claimed) -> Result<Outcome, Failure> {
-        let row = &claimed.row;
-        if row.attempts > ATTEMPTS {
+    async fn attempt(&self, claimed: &Model) -> Result<Outcome, Failure> {
+        if claimed.attempts > ATTEMPTS {
             return Err(Failure::Hopeless("every attempt was cut short".into()));
         }
-        let created = Timestamp::from_micros(row.created_at);
-        let letter = self.outbox.open(&row.body).map_err(|error| refused(&error))?;
+        let created = Timestamp::from_micros(claimed.created_at);
+        let letter = self.outbox.open(&claimed.body).map_err(|error| refused(&error))?;
         let preparing = timeout(PREPARE_TIMEOUT, (self.prepare)(letter, created)).await;
         let prepared =
             preparing.map_err(|_| Failure::Refused("the letter took too long to prepare".into()))?;
         let Some(prepared) = prepared.map_err(|error| refused(&error))? else { return Ok(Outcome::Decoy) };
-        let origin = Origin { outbox_id: row.id, created };
+        let origin = Origin { outbox_id: claimed.id, created };
         let mail = self.mailer.word(&prepared, origin).map_err(|error| refused(&error))?;
         let mail = mail.map_err(|error| Failure::Hopeless(error.to_string()))?;
         match self.mailer.transport().send(&mail).await {
@@ -171,31 +171,31 @@ impl Worker {
         }
     }
 
-    async fn forget(&self, claimed: &Claimed, outcome: &'static str) -> &'static str {
-        if let Err(error) = self.storage.write(Forget { id: claimed.row.id }).await {
-            tracing::warn!(outbox.id = claimed.row.id, error = ?error, "a sent letter stays in the outbox and will be sent again");
+    async fn forget(&self, claimed: &Model, outcome: &'static str) -> &'static str {
+        if let Err(error) = self.storage.write(Forget { id: claimed.id }).await {
+            tracing::warn!(outbox.id = claimed.id, error = ?error, "a sent letter stays in the outbox and will be sent again");
         }
         outcome
     }
 
-    async fn give_up(&self, claimed: &Claimed, reason: &str) -> &'static str {
-        let (id, kind) = (claimed.row.id, claimed.row.kind.as_str());
+    async fn give_up(&self, claimed: &Model, reason: &str) -> &'static str {
+        let (id, kind) = (claimed.id, claimed.kind.as_str());
         tracing::error!(
             outbox.id = id,
             mail.kind = kind,
-            attempts = claimed.row.attempts,
+            attempts = claimed.attempts,
             reason,
             "a letter is lost"
         );
         self.forget(claimed, "lost").await
     }
 
-    async fn try_later(&self, claimed: &Claimed, reason: &str) -> &'static str {
-        let attempts = claimed.row.attempts;
+    async fn try_later(&self, claimed: &Model, reason: &str) -> &'static str {
+        let attempts = claimed.attempts;
         if attempts >= ATTEMPTS || self.is_too_old(claimed) {
             return self.give_up(claimed, reason).await;
         }
-        let (id, kind) = (claimed.row.id, claimed.row.kind.as_str());
+        let (id, kind) = (claimed.id, claimed.kind.as_str());
         tracing::warn!(
             outbox.id = id,
             mail.kind = kind,
@@ -207,25 +207,25 @@ impl Worker {
         "refused"
     }
 
-    async fn wait_for_server(&self, claimed: &Claimed, reason: &str) -> &'static str {
+    async fn wait_for_server(&self, claimed: &Model, reason: &str) -> &'static str {
         if self.is_too_old(claimed) {
             return self.give_up(claimed, reason).await;
         }
-        self.put_back(claimed, claimed.row.attempts - 1, Duration::ZERO).await;
+        self.put_back(claimed, claimed.attempts - 1, Duration::ZERO).await;
         "waiting"
     }
 
     /// When this fails the lease ends by itself.
-    async fn put_back(&self, claimed: &Claimed, attempts: i64, wait: Duration) {
+    async fn put_back(&self, claimed: &Model, attempts: i64, wait: Duration) {
         let next_try = self.clock.now().plus(wait);
-        let put_back = PutBack { id: claimed.row.id, lease: claimed.lease, attempts, next_try };
+        let put_back = PutBack::<Entity> { row: claimed.clone(), attempts, next_try };
         if let Err(error) = self.storage.write(put_back).await {
-            tracing::warn!(outbox.id = claimed.row.id, error = ?error, "a letter waits for the end of its lease");
+            tracing::warn!(outbox.id = claimed.id, error = ?error, "a letter waits for the end of its lease");
         }
     }
 
-    fn is_too_old(&self, claimed: &Claimed) -> bool {
-        self.clock.now().since(Timestamp::from_micros(claimed.row.created_at)) >= GIVE_UP
+    fn is_too_old(&self, claimed: &Model) -> bool {
+        self.clock.now().since(Timestamp::from_micros(claimed.created_at)) >= GIVE_UP
     }
 }
 

@@ -8,12 +8,14 @@ mod connect;
 mod fault;
 mod files;
 mod group;
+mod lease;
 mod pages;
 mod pool;
 
 pub use connect::ConnectError;
 pub use fault::is_unique_violation;
 pub use files::{FileName, Files, FilesError};
+pub use lease::{PutBack, Queue, claim};
 pub use pages::PublicPages;
 
 use crate::error::{Error, Result};

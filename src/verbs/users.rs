@@ -1,7 +1,7 @@
 //! `portcullis users`.
 
 use super::{Outcome, open, print};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use portcullis::admin::users::{Act, act, list, show};
 use portcullis::config::Config;
 
@@ -15,45 +15,28 @@ pub enum UsersVerb {
         search: Option<String>,
     },
     /// Shows an account and its live sessions.
-    Show {
-        /// The username or the address.
-        name: String,
-    },
+    Show(Account),
     /// Shuts an account out: its sessions end, nobody logs in, others see nothing of it.
-    Ban {
-        /// The username or the address.
-        name: String,
-    },
+    Ban(Account),
     /// Lets a banned account in again.
-    Unban {
-        /// The username or the address.
-        name: String,
-    },
+    Unban(Account),
     /// Ends every session of an account; its owner may log in again.
-    EndSessions {
-        /// The username or the address.
-        name: String,
-    },
+    EndSessions(Account),
     /// Makes an account staff.
-    Promote {
-        /// The username or the address.
-        name: String,
-    },
+    Promote(Account),
     /// Takes the rights of staff and of a superuser.
-    Demote {
-        /// The username or the address.
-        name: String,
-    },
+    Demote(Account),
     /// Takes the address of an account for proved, where a mail cannot be had.
-    Verify {
-        /// The username or the address.
-        name: String,
-    },
+    Verify(Account),
     /// Has the running server mail a link that sets a new password.
-    MailReset {
-        /// The username or the address.
-        name: String,
-    },
+    MailReset(Account),
+}
+
+/// The account that is meant.
+#[derive(Args)]
+pub struct Account {
+    /// The username or the address.
+    name: String,
 }
 
 /// Runs the verb; a server that runs meanwhile hears of it within a second.
@@ -64,14 +47,14 @@ pub async fn run(config: Config, verb: UsersVerb) -> Outcome {
     let app = open(config).await?;
     let text = match verb {
         UsersVerb::List { search } => list(&app, search.as_deref()).await,
-        UsersVerb::Show { name } => show(&app, &name).await,
-        UsersVerb::Ban { name } => act(&app, &name, Act::Ban).await.map(line),
-        UsersVerb::Unban { name } => act(&app, &name, Act::Unban).await.map(line),
-        UsersVerb::EndSessions { name } => act(&app, &name, Act::EndSessions).await.map(line),
-        UsersVerb::Promote { name } => act(&app, &name, Act::Promote).await.map(line),
-        UsersVerb::Demote { name } => act(&app, &name, Act::Demote).await.map(line),
-        UsersVerb::Verify { name } => act(&app, &name, Act::Verify).await.map(line),
-        UsersVerb::MailReset { name } => act(&app, &name, Act::MailReset).await.map(line),
+        UsersVerb::Show(Account { name }) => show(&app, &name).await,
+        UsersVerb::Ban(Account { name }) => act(&app, &name, Act::Ban).await.map(line),
+        UsersVerb::Unban(Account { name }) => act(&app, &name, Act::Unban).await.map(line),
+        UsersVerb::EndSessions(Account { name }) => act(&app, &name, Act::EndSessions).await.map(line),
+        UsersVerb::Promote(Account { name }) => act(&app, &name, Act::Promote).await.map(line),
+        UsersVerb::Demote(Account { name }) => act(&app, &name, Act::Demote).await.map(line),
+        UsersVerb::Verify(Account { name }) => act(&app, &name, Act::Verify).await.map(line),
+        UsersVerb::MailReset(Account { name }) => act(&app, &name, Act::MailReset).await.map(line),
     };
     app.storage.close().await;
     print(&text?);

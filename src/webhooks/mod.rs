@@ -12,14 +12,11 @@ use crate::audit::{self, Kind, Subject};
 use crate::config;
 use crate::error::Result;
 use crate::model::webhooks::{Column, Entity, Model};
-use crate::storage::{Storage, Write};
+use crate::storage::{PutBack, Queue, Storage, Write, claim};
 use futures_util::future::join_all;
 use portcullis_security::clock::{Clock, Timestamp};
 use portcullis_security::secret::Secret;
-use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -77,7 +74,7 @@ impl Webhooks {
     /// One round: whatever is due, until nothing is.
     async fn tell_all(&self) {
         loop {
-            match self.claim().await {
+            match claim::<Entity>(&self.storage, CONCURRENT, self.clock.now(), LEASE).await {
                 Ok(claimed) if claimed.is_empty() => return,
                 Ok(claimed) => {
                     join_all(claimed.into_iter().map(|row| self.tell(row))).await;
@@ -87,36 +84,22 @@ impl Webhooks {
         }
     }
 
-    async fn claim(&self) -> Result<Vec<Model>> {
-        let now = self.clock.now();
-        let due = Entity::find()
-            .filter(Column::NextTryAt.lte(now.micros()))
-            .order_by_asc(Column::NextTryAt)
-            .order_by_asc(Column::Id)
-            .limit(CONCURRENT)
-            .all(self.storage.reader())
-            .await?;
-        if due.is_empty() {
-            return Ok(due);
-        }
-        self.storage.write(Claim { due, lease: now.plus(LEASE) }).await
-    }
-
     async fn tell(&self, row: Model) {
         let reason = match self.call(&row).await {
-            Ok(()) => return self.finish(Finish::Told(row.id), "told").await,
+            Ok(()) => return self.finish(End::Told(row.id), "told").await,
             Err(reason) => reason,
         };
         let now = self.clock.now();
         if now.since(Timestamp::from_micros(row.created_at)) >= GIVE_UP {
             tracing::error!(webhook.id = row.id, kind = row.kind, reason, "a webhook is lost");
-            return self.finish(Finish::Lost { id: row.id, kind: row.kind, now }, "lost").await;
+            return self.finish(End::Lost { id: row.id, kind: row.kind, now }, "lost").await;
         }
         tracing::warn!(webhook.id = row.id, kind = row.kind, reason, "a webhook was not taken and waits");
         // The last try is made when the time is up.
         let end = Timestamp::from_micros(row.created_at).plus(GIVE_UP);
         let next_try = now.plus(back_off(row.attempts)).min(end);
-        self.finish(Finish::Later { id: row.id, lease: row.next_try_at, next_try }, "refused").await;
+        let attempts = row.attempts;
+        self.finish(PutBack::<Entity> { row, attempts, next_try }, "refused").await;
     }
 
     /// Calls the server; the reason of a failure holds neither the address nor what the server said.
@@ -139,7 +122,7 @@ impl Webhooks {
     }
 
     /// When the database refuses, the lease ends by itself and the call is made again.
-    async fn finish(&self, finish: Finish, outcome: &'static str) {
+    async fn finish(&self, finish: impl Write, outcome: &'static str) {
         metrics::counter!("portcullis_webhooks_total", "outcome" => outcome).increment(1);
         if let Err(error) = self.storage.write(finish).await {
             tracing::warn!(?error, "what became of a webhook was not written down; it is sent again");
@@ -152,60 +135,35 @@ fn back_off(attempts: i64) -> Duration {
     Duration::from_secs(BACK_OFF[index])
 }
 
-struct Claim {
-    due: Vec<Model>,
-    lease: Timestamp,
-}
+impl Queue for Entity {
+    const ID: Column = Column::Id;
+    const ATTEMPTS: Column = Column::Attempts;
+    const NEXT_TRY_AT: Column = Column::NextTryAt;
 
-impl Write for Claim {
-    type Output = Vec<Model>;
+    fn turn(row: &Model) -> (i64, i64) {
+        (row.id, row.next_try_at)
+    }
 
-    /// Whoever moves the time that was read wins.
-    async fn run(&self, tx: &DatabaseTransaction) -> Result<Vec<Model>> {
-        let mut rows: Vec<&Model> = self.due.iter().collect();
-        rows.sort_unstable_by_key(|row| row.id);
-        let mut claimed = Vec::new();
-        for row in rows {
-            let update = Entity::update_many()
-                .col_expr(Column::NextTryAt, Expr::value(self.lease.micros()))
-                .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
-                .filter(Column::Id.eq(row.id))
-                .filter(Column::NextTryAt.eq(row.next_try_at));
-            if update.exec(tx).await?.rows_affected == 1 {
-                let (attempts, next_try_at) = (row.attempts + 1, self.lease.micros());
-                claimed.push(Model { attempts, next_try_at, ..row.clone() });
-            }
-        }
-        Ok(claimed)
+    fn taken(row: &Model, lease: i64) -> Model {
+        Model { attempts: row.attempts + 1, next_try_at: lease, ..row.clone() }
     }
 }
 
-enum Finish {
+/// The end of a row: it was taken, or is given up.
+enum End {
     Told(i64),
-    Later { id: i64, lease: i64, next_try: Timestamp },
     Lost { id: i64, kind: String, now: Timestamp },
 }
 
-impl Write for Finish {
+impl Write for End {
     type Output = ();
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
-        match self {
-            Self::Told(id) => {
-                Entity::delete_by_id(*id).exec(tx).await?;
-            }
-            Self::Later { id, lease, next_try } => {
-                let update = Entity::update_many()
-                    .col_expr(Column::NextTryAt, Expr::value(next_try.micros()))
-                    .filter(Column::Id.eq(*id))
-                    .filter(Column::NextTryAt.eq(*lease));
-                update.exec(tx).await?;
-            }
-            Self::Lost { id, kind, now } => {
-                Entity::delete_by_id(*id).exec(tx).await?;
-                let event = (Kind::WebhookLost, Subject::default());
-                audit::record_detail(tx, event, &Caller::system(), kind, *now).await?;
-            }
+        let (Self::Told(id) | Self::Lost { id, .. }) = self;
+        Entity::delete_by_id(*id).exec(tx).await?;
+        if let Self::Lost { kind, now, .. } = self {
+            let event = (Kind::WebhookLost, Subject::default());
+            audit::record_detail(tx, event, &Caller::system(), kind, *now).await?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@
 mod eml;
 mod pages;
 
+use crate::config::is_this_machine;
 use crate::error::{Error, Result};
 use axum::extract::{FromRequestParts, Path as PathParameter, Request, State};
 use axum::http::request::Parts;
@@ -20,7 +21,7 @@ use eml::Parsed;
 use pages::Pages;
 use portcullis_security::client_ip::has_forwarded;
 use serde::Serialize;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -159,7 +160,7 @@ fn answer(content_type: &'static str, policy: &'static str, body: impl Into<axum
 
 async fn local_only(request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<SocketAddr>();
-    let local = peer.is_some_and(|peer| is_loopback(peer.ip()))
+    let local = peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
         && names_this_machine(request.headers(), request.uri())
         && !has_forwarded(request.headers());
     if !local {
@@ -169,10 +170,6 @@ async fn local_only(request: Request, next: Next) -> Response {
     // Tokens are in here, also in what an error says about a path.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-fn is_loopback(ip: IpAddr) -> bool {
-    ip.to_canonical().is_loopback()
 }
 
 /// Exactly one `Host` (or the authority of HTTP/2), and it is `localhost` or a loopback address.
@@ -187,9 +184,7 @@ fn names_this_machine(headers: &HeaderMap, uri: &Uri) -> bool {
     let Some(authority) = authority.filter(|authority| !authority.as_str().contains('@')) else {
         return false;
     };
-    let name = authority.host();
-    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-    name.eq_ignore_ascii_case("localhost") || address.parse().is_ok_and(is_loopback)
+    is_this_machine(authority.host())
 }
 
 /// The ids of the newest mails, newest first.

@@ -4,13 +4,13 @@
 //! with the connect. Here a connection returns only after a mail was taken on it.
 
 use super::{SendError, TransportError};
+use crate::config::is_this_machine;
 use axum::http::Uri;
 use lettre::Message;
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -52,7 +52,7 @@ impl Target {
         let uri: Uri = url.parse().map_err(|_| wrong("it is no URL"))?;
         let authority = uri.authority().ok_or(wrong("the host is missing"))?;
         let host = authority.host().trim_matches(['[', ']']).to_owned();
-        let loopback = is_loopback(&host);
+        let loopback = is_this_machine(&host);
         let credentials = credentials(authority.as_str())?;
         let (tls, ca) = options(uri.query().unwrap_or_default())?;
         let tls_parameters = || tls_parameters(&host, ca.clone());
@@ -166,10 +166,6 @@ impl Pool {
     fn kept(&self) -> std::sync::MutexGuard<'_, Vec<(AsyncSmtpConnection, Instant)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn credentials(authority: &str) -> Result<Option<Credentials>, TransportError> {
