@@ -18,12 +18,16 @@ import type { PortcullisClient } from './types.js'
 const STABLE = 5000
 /** A socket that the server ends sooner with 4001 was never let in. */
 const LET_IN = 1000
+/** The code for a socket that was not read from. */
+const TOO_SLOW = 1013
 /** So many in a row, each with a new ticket, mean that the session is over. */
 const MAX_REFUSALS = 4
 /** A text that has not come back by then is on a connection that is dead. */
 const ANSWER = 20_000
 /** Within this time the server stores what it has received, so that the history tells whether it has. */
 const STORING = 1000
+/** After so long without a frame the history is asked whether there was nothing to hear. */
+const QUIET = 60_000
 /** A socket of a page that was hidden for so long may be dead without anybody having said so. */
 const LONG_HIDDEN = 60_000
 
@@ -57,6 +61,7 @@ export class LiveConversation implements Conversation {
   #retryTimer: ReturnType<typeof setTimeout> | undefined
   #answerTimer: ReturnType<typeof setTimeout> | undefined
   #paceTimer: ReturnType<typeof setTimeout> | undefined
+  #quietTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(environment: ChatEnvironment, client: PortcullisClient, roomId: number) {
     this.#environment = environment
@@ -144,6 +149,7 @@ export class LiveConversation implements Conversation {
     this.#socket = new RoomSocket(this.#environment, url, {
       opened: still(() => {
         this.#setState({ status: 'open' })
+        this.#watch()
         this.#flush()
       }),
       message: (message) => turn === this.#turn && this.#onMessage(message),
@@ -153,6 +159,7 @@ export class LiveConversation implements Conversation {
   }
 
   #onMessage(message: ChatMessage): void {
+    this.#watch()
     const outcome = this.#timeline.append(message)
     if (outcome === 'new') {
       this.#settle(message)
@@ -173,7 +180,8 @@ export class LiveConversation implements Conversation {
   }
 
   #onClose(code: number, age: number): void {
-    if (age >= STABLE) this.#failures = 0
+    // Whoever reads too slowly would be here again at once.
+    if (age >= STABLE && code !== TOO_SLOW) this.#failures = 0
     // Sent again it would end the next socket too.
     if (code === 1009) this.#outbox.refuse(TOO_LONG)
     if (code === 4003) this.#end('forbidden')
@@ -219,6 +227,7 @@ export class LiveConversation implements Conversation {
     clearTimeout(this.#retryTimer)
     clearTimeout(this.#answerTimer)
     clearTimeout(this.#paceTimer)
+    clearTimeout(this.#quietTimer)
     this.#retryTimer = undefined
     this.#turn += 1
     this.#socket?.close()
@@ -256,6 +265,26 @@ export class LiveConversation implements Conversation {
     if (text === null) return
     this.#answerTimer = setTimeout(() => this.#lose(), ANSWER)
     this.#socket?.send(text)
+  }
+
+  /** A connection may be dead without anybody having said so, and whoever only listens would not notice. */
+  #watch(): void {
+    clearTimeout(this.#quietTimer)
+    this.#quietTimer = setTimeout(() => void this.#ask(), QUIET)
+  }
+
+  async #ask(): Promise<void> {
+    // Asked when it is shown again.
+    if (this.#hiddenAt !== null) return this.#watch()
+    const turn = this.#turn
+    try {
+      const newest = await this.#calls.lastNumber()
+      if (turn !== this.#turn) return
+      if (newest > (this.#timeline.last ?? 0)) this.#renew()
+      else this.#watch()
+    } catch (error) {
+      if (turn === this.#turn) this.#fail(error)
+    }
   }
 
   async #loadOlder(): Promise<void> {

@@ -46,6 +46,12 @@ export class RoomCalls {
     return { rows, next }
   }
 
+  /** The number of the newest message; 0 when there is none. */
+  async lastNumber(): Promise<number> {
+    const { rows } = await this.page('?page_size=1')
+    return rows[0]?.seq ?? 0
+  }
+
   /** A page of the history; null is the newest. */
   async page(place: string | null): Promise<History> {
     const path = `/api/rooms/${this.#roomId}/messages/${place ?? `?page_size=${PAGE_SIZE}`}`

@@ -101,7 +101,7 @@ describe('what is shown', () => {
 describe('a lost connection', () => {
   test('comes back with what was missed, however it was lost', async () => {
     await open()
-    for (const code of [1006, 1001, 1013, 1011]) {
+    for (const code of [1006, 1001, 1011]) {
       const sockets = room.sockets.length
       room.say(`before ${code}`)
       room.socket.drop(code)
@@ -112,7 +112,18 @@ describe('a lost connection', () => {
       // So long that it counts as a first failure again.
       await later(6000)
     }
-    expect(seqs()).toEqual(upTo(8))
+    expect(seqs()).toEqual(upTo(6))
+  })
+
+  test('of a reader who is too slow is tried again later each time, however long it held', async () => {
+    await open()
+    for (const attempt of [1, 2, 3]) {
+      await later(10_000)
+      room.socket.drop(1013)
+      expect(state()).toMatchObject({ status: 'waiting', attempt })
+      await later(3000)
+      expect(state().status).toBe('open')
+    }
   })
 
   test('is tried again after twice as long each time, up to half a minute', async () => {
@@ -246,6 +257,46 @@ describe('a lost connection', () => {
     await later(100)
     expect([texts(), room.sockets.length]).toEqual([['missed'], 2])
     expect([...states]).toEqual(['connecting', 'open'])
+  })
+})
+
+describe('a connection that is silent', () => {
+  test('is asked about after a minute, and left alone while there is nothing to hear', async () => {
+    await open()
+    room.say('hello')
+    const before = room.calls.length
+    await later(59_000)
+    expect(room.calls).toHaveLength(before)
+    await later(minutes(2))
+    expect(room.calls.slice(before)).toEqual(Array(2).fill('/api/rooms/7/messages/?page_size=1'))
+    expect([state().status, room.sockets.length]).toEqual(['open', 1])
+  })
+
+  test('is replaced without a word when it has swallowed something', async () => {
+    await open()
+    const states = new Set<string>()
+    conversation.subscribe(() => states.add(state().status))
+    room.say('swallowed', 'bob', true)
+    await later(61_000)
+    expect([texts(), room.sockets.length]).toEqual([['swallowed'], 2])
+    expect([...states]).toEqual(['connecting', 'open'])
+  })
+
+  test('is not asked about by a page that nobody sees', async () => {
+    await open()
+    room.page('hidden')
+    const before = room.calls.length
+    await later(minutes(10))
+    expect(room.calls).toHaveLength(before)
+  })
+
+  test('counts as lost when nobody answers', async () => {
+    await open()
+    room.fates.history.push('offline')
+    await later(60_100)
+    expect(state()).toMatchObject({ status: 'waiting', attempt: 1 })
+    await later(1000)
+    expect(state().status).toBe('open')
   })
 })
 

@@ -163,10 +163,11 @@ export class FakeRoom {
     const parameters = new URL(path, 'https://example.com').searchParams
     const before = Number(parameters.get('cursor') ?? Number.MAX_SAFE_INTEGER)
     const rows = this.messages.filter(({ seq }) => seq < before).reverse()
-    const results = rows.slice(0, 50)
+    const size = Number(parameters.get('page_size') ?? 50)
+    const results = rows.slice(0, size)
     const last = results[results.length - 1]?.seq ?? 0
     // The server's public address, which is not always the client's.
-    const next = rows.length > 50 ? `http://inside:8000/api/rooms/7/messages/?cursor=${last}` : null
+    const next = rows.length > size ? `http://inside:8000/api/rooms/7/messages/?cursor=${last}` : null
     return { count: this.messages.length, next, results }
   }
 }
