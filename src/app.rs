@@ -309,7 +309,8 @@ pub fn router(app: &Arc<App>, search: &Arc<Search>) -> Result<Router, StartError
     if let (true, Some(folder)) = (app.is_development(), app.transport.folder()) {
         router = router.merge(mailbox::router(folder).map_err(StartError::pages)?);
     }
-    let hsts = (!app.is_development()).then(|| u64::from(app.config.server.hsts_seconds));
+    let hsts = u64::from(app.config.server.hsts_seconds);
+    let hsts = (!app.is_development() && hsts > 0).then_some(hsts);
     let proxies: Vec<_> = app.config.server.trusted_proxies.iter().map(ToString::to_string).collect();
     // Before the meters, which would else measure for nobody.
     health::recorder();

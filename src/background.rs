@@ -4,6 +4,7 @@ use crate::access::DropExpiredSnapshots;
 use crate::accounts;
 use crate::audit;
 use crate::chat;
+use crate::config::Accounts;
 use crate::error::Error;
 use crate::health;
 use crate::mail::{Mailer, Prepare, Worker};
@@ -21,6 +22,7 @@ const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 const TIDY_METRICS_EVERY: Duration = Duration::from_secs(5);
 const CLEAN_EVERY: Duration = Duration::from_secs(10 * 60);
+const CLEAN_AT_MOST_EVERY: Duration = Duration::from_secs(1);
 
 /// Begins all of it; it ends when `cancel` is cancelled, and `tasks` waits for it.
 pub fn spawn(
@@ -59,7 +61,7 @@ pub fn spawn(
         async move { warn("the throttles were not saved", app.guard.limits.save(&app.storage).await) }
     });
     let clean = app.clone();
-    every(CLEAN_EVERY, cancel, tasks, move || {
+    every(clean_every(&app.config.accounts), cancel, tasks, move || {
         let app = clean.clone();
         async move {
             warn("the clean-up failed", accounts::cleanup::run(&app).await);
@@ -73,6 +75,12 @@ pub fn spawn(
             warn("old news of books was not dropped", search::clean(&app).await);
         }
     });
+}
+
+/// So often that what has run out goes soon after, as seen from the time it had.
+fn clean_every(accounts: &Accounts) -> Duration {
+    let shortest = accounts.deletion_grace.min(accounts.unverified_lifetime);
+    (shortest / 2).clamp(CLEAN_AT_MOST_EVERY, CLEAN_EVERY)
 }
 
 /// The first round fills the index, beside a server that answers already.

@@ -68,8 +68,8 @@ pub async fn handle(State(edge): State<Arc<Edge>>, mut request: Request, next: N
     edge.headers.apply(response.headers_mut());
     edge.cors.apply(origin.as_ref(), response.headers_mut());
     let is_private = is_private || response.status() == StatusCode::UNAUTHORIZED;
-    if is_private && !response.headers().contains_key(header::CACHE_CONTROL) {
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if is_private {
+        keep_from_caches(response.headers_mut());
     }
     let elapsed = started.elapsed();
     let request_id = request_id.to_string();
@@ -79,6 +79,19 @@ pub async fn handle(State(edge): State<Arc<Edge>>, mut request: Request, next: N
     }
     edge.meters.record(&method, response.status(), elapsed);
     response
+}
+
+/// What is for every cache is then for the caller's own; what says nothing is for none.
+fn keep_from_caches(headers: &mut HeaderMap) {
+    let said = headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
+    let value = match said {
+        None => HeaderValue::from_static("no-store"),
+        Some(said) => match said.strip_prefix("public").map(|rest| format!("private{rest}").try_into()) {
+            Some(Ok(value)) => value,
+            _ => return,
+        },
+    };
+    headers.insert(header::CACHE_CONTROL, value);
 }
 
 /// A database that keeps its connections but answers nothing must not gather callers without end.
@@ -108,8 +121,10 @@ impl Edge {
             return None;
         }
         if matches!(*request.method(), Method::GET | Method::HEAD) {
-            let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-            let url = format!("{}{target}", self.app.config.server.public_url.as_str());
+            // The slash at the end was taken off for the router.
+            let slash = if path.starts_with("/api/") { "/" } else { "" };
+            let query = request.uri().query().map_or_else(String::new, |query| format!("?{query}"));
+            let url = format!("{}{path}{slash}{query}", self.app.config.server.public_url.as_str());
             return Some(Redirect::permanent(&url).into_response());
         }
         Some(Error::forbidden("https_required", "Please use https.").into_response())

@@ -45,7 +45,8 @@ async fn jwks(State(app): State<Arc<App>>) -> Json<Value> {
 /// To a neighbour on the same machine, or to whoever has the token; else it is not there.
 async fn metrics(State(app): State<Arc<App>>, request: Request) -> Result<String> {
     let peer = request.extensions().get::<SocketAddr>();
-    let is_local = peer.is_some_and(|peer| peer.ip().is_loopback()) && !has_forwarded(request.headers());
+    let is_local =
+        peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback()) && !has_forwarded(request.headers());
     let has_token = app.config.metrics.token.as_ref().is_some_and(|token| shows(request.headers(), token));
     if !is_local && !has_token {
         return Err(Error::not_found());
@@ -65,7 +66,10 @@ fn show_passwords(stats: &PoolStats) {
 
 fn shows(headers: &HeaderMap, token: &Secret) -> bool {
     let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    value.and_then(|value| value.strip_prefix("Bearer ")).is_some_and(|shown| Secret::from(shown) == *token)
+    let shown = value.and_then(|value| value.split_once(' '));
+    shown.is_some_and(|(scheme, shown)| {
+        scheme.eq_ignore_ascii_case("bearer") && Secret::from(shown.trim()) == *token
+    })
 }
 
 /// The process's one recorder, installed at the first call.

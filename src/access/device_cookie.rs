@@ -39,7 +39,7 @@ impl DeviceCookies {
     /// A cookie for a device from which the user has just logged in.
     pub fn issue(&self, user_id: i64, now: Timestamp, random: &Random) -> Option<HeaderValue> {
         let id = hex(&random.bytes::<16>());
-        let text = format!("{user_id}.{}.{id}", now.seconds());
+        let text = format!("{user_id}.{}.{id}", now.micros());
         let value = format!("{text}.{}", hex(&self.mac(&text)));
         let cookie = SetCookie::host(NAME, &value, self.secure).ok()?;
         Some(cookie.same_site(portcullis_security::csrf::SameSite::Lax).max_age(LIFETIME).header())
@@ -55,7 +55,7 @@ impl DeviceCookies {
         }
         let mut parts = text.split('.');
         let user_id = parts.next()?.parse().ok()?;
-        let since = Timestamp::from_seconds(parts.next()?.parse().ok()?);
+        let since = Timestamp::from_micros(parts.next()?.parse().ok()?);
         let id = parts.next()?.to_owned();
         (now.since(since) < LIFETIME).then_some(Device { user_id, since, id })
     }

@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use portcullis_security::clock::{Clock, Timestamp};
+use portcullis_security::clock::Clock;
 use portcullis_security::csrf::{cookie, host_name};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use std::sync::Arc;
@@ -34,8 +34,10 @@ pub enum Door {
 pub enum Limit {
     /// `user` with a valid token, else `anon` and for unsafe methods `anon_post`.
     General,
-    /// `auth` by IP and by the account that the body's `username` or `email` names.
-    AuthByBody,
+    /// `auth` by IP and by the account that the body's `username` or else `email` names.
+    AuthByName,
+    /// `auth` by IP and by the account that the body's `email` names.
+    AuthByEmail,
     /// `auth` by IP and by the caller's account.
     AuthByBearer,
     /// `auth` by IP alone: the call names no account.
@@ -138,7 +140,8 @@ impl Guard {
             Limit::AiSearch => self.count_of(Policy::AiSearch, &request, caller, ip).map(|()| request),
             Limit::AuthByIp => self.on_record(from, None, &[(Policy::Auth, ip)]).await.map(|()| request),
             Limit::AuthByBearer => self.count_bearer(caller, from).await.map(|()| request),
-            Limit::AuthByBody => self.count_named(request, from).await,
+            Limit::AuthByName => self.count_named(request, from, ["username", "email"]).await,
+            Limit::AuthByEmail => self.count_named(request, from, ["email"]).await,
             Limit::Reset => self.count_reset(request, from).await,
             Limit::OwnToken => self.count_own_token(request, ip).await,
             Limit::Socket => self.count_socket(request, ip).await,
@@ -189,22 +192,23 @@ impl Guard {
     }
 
     /// A body that cannot be read is counted for its sender before it is refused.
-    async fn count_named(&self, request: Request, from: Origin) -> Result<Request> {
+    async fn count_named<const N: usize>(
+        &self,
+        request: Request,
+        from: Origin,
+        fields: [&str; N],
+    ) -> Result<Request> {
         let ip = (Policy::Auth, Holder::Ip(from.ip));
         let device = self.context.devices.read(request.headers(), self.context.clock.now());
-        let read = buffered(request, ["username", "email"]).await;
-        let name = match &read {
-            Ok((_, [Some(name), _] | [None, Some(name)])) => name,
-            _ => {
-                self.on_record(from, None, &[ip]).await?;
-                return read.map(|(request, _)| request);
-            }
+        let read = buffered(request, fields).await;
+        let Some(name) = read.iter().find_map(|(_, names)| names.iter().flatten().next()) else {
+            self.on_record(from, None, &[ip]).await?;
+            return read.map(|(request, _)| request);
         };
         let owner = self.owner_of(name).await?;
         let own_device = device.filter(|device| {
             owner.as_ref().is_some_and(|user| {
-                user.id == device.user_id
-                    && device.since.seconds() >= Timestamp::from_micros(user.devices_valid_from).seconds()
+                user.id == device.user_id && device.since.micros() >= user.devices_valid_from
             })
         });
         let folded = fold(name);

@@ -223,6 +223,12 @@ pub enum EndSessions {
 }
 
 impl EndSessions {
+    /// What `sessions_valid_from` becomes when sessions end. Tokens without a session tell their age in whole
+    /// seconds, so those of this second end too.
+    pub const fn valid_from(now: Timestamp) -> i64 {
+        Timestamp::from_seconds(now.seconds() + 1).micros()
+    }
+
     /// Ends them and publishes it; gives their ids, for [`Access::forget`] after the commit.
     ///
     /// # Errors

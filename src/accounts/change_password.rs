@@ -121,7 +121,7 @@ impl Write for SetPassword {
             .col_expr(Column::Password, Expr::value(self.hash.encoded.clone()))
             .col_expr(Column::PasswordScheme, Expr::value(self.hash.scheme.clone()))
             .col_expr(Column::PasswordChangedAt, Expr::value(now))
-            .col_expr(Column::SessionsValidFrom, Expr::value(now))
+            .col_expr(Column::SessionsValidFrom, Expr::value(EndSessions::valid_from(self.now)))
             .filter(Column::Id.eq(self.user_id));
         if self.kind == Kind::PasswordReset {
             // Whoever knew the old password may own a device cookie too.

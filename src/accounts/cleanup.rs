@@ -15,6 +15,9 @@ use std::time::Duration;
 const BATCH: u64 = 100;
 /// Expired sessions and used links are kept this long, to tell a replay from nonsense.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// A Django's refresh token is exchanged once, and its session is all that remembers it: how long it lives, only
+/// that Django knows.
+const FOREIGN_KEPT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// Removes what has run out; to be called every few minutes.
 ///
@@ -35,7 +38,9 @@ pub async fn run(app: &App) -> Result<()> {
             break;
         }
     }
-    app.storage.write(DropExpired { before: now.minus(KEPT) }).await
+    // The memory of ended sessions outlives their access tokens.
+    let kept = KEPT + app.config.tokens.access_lifetime;
+    app.storage.write(DropExpired { before: now.minus(kept), foreign_before: now.minus(FOREIGN_KEPT) }).await
 }
 
 /// The condition that an account has run out.
@@ -98,6 +103,7 @@ impl Write for Erase {
 
 struct DropExpired {
     before: Timestamp,
+    foreign_before: Timestamp,
 }
 
 impl Write for DropExpired {
@@ -108,6 +114,10 @@ impl Write for DropExpired {
         let ended = Condition::any()
             .add(sessions::Column::AbsoluteExpiresAt.lte(before))
             .add(sessions::Column::IdleExpiresAt.lte(before));
+        let is_forgotten = Condition::any()
+            .add(sessions::Column::OriginHash.is_null())
+            .add(sessions::Column::CreatedAt.lte(self.foreign_before.micros()));
+        let ended = Condition::all().add(ended).add(is_forgotten);
         sessions::Entity::delete_many().filter(ended).exec(tx).await?;
         let old = one_time_tokens::Column::ExpiresAt.lte(before);
         one_time_tokens::Entity::delete_many().filter(old).exec(tx).await?;

@@ -92,7 +92,7 @@ impl Write for EndAll {
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<Vec<i64>> {
         Entity::update_many()
-            .col_expr(Column::SessionsValidFrom, Expr::value(self.now.micros()))
+            .col_expr(Column::SessionsValidFrom, Expr::value(EndSessions::valid_from(self.now)))
             .filter(Column::Id.eq(self.user_id))
             .exec(tx)
             .await?;

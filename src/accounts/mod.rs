@@ -41,12 +41,12 @@ pub fn routes(routes: Routes) -> Routes {
     use Door::{Closed, Ignoring, Lenient, Open};
     routes
         .add(Ignoring, Limit::AuthByIp, routes!(register::register))
-        .add(Ignoring, Limit::AuthByBody, routes!(login::login))
+        .add(Ignoring, Limit::AuthByName, routes!(login::login))
         .add(Ignoring, Limit::OwnToken, routes!(refresh::refresh))
         .add(Ignoring, Limit::OwnToken, routes!(verify_token::verify_token))
         .add(Lenient, Limit::OwnToken, routes!(logout::logout))
         .add(Closed, Limit::General, routes!(logout::logout_all))
-        .add(Ignoring, Limit::AuthByBody, routes!(verify_email::verify_email))
+        .add(Ignoring, Limit::AuthByEmail, routes!(verify_email::verify_email))
         .add(Ignoring, Limit::Reset, routes!(resend::resend_verification))
         .add(Ignoring, Limit::Reset, routes!(password_reset::request))
         .add(Ignoring, Limit::AuthByIp, routes!(password_reset::confirm))

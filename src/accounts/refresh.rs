@@ -1,6 +1,6 @@
 //! The next pair of tokens (guide §3.1: rotation, blacklist).
 
-use super::cookies::{Cookies, PresentedRefresh};
+use super::cookies::{Cookies, PresentedRefresh, is_cookie_mode};
 use crate::access::Client;
 use crate::error::{Error, Result};
 use crate::extract::{Body, FromInput, Input};
@@ -59,9 +59,10 @@ pub async fn refresh(
         Ok(token) => app.access.refresh(&token, &client, &app.random).await,
         Err(error) => Err(error),
     };
+    let in_cookie = presented.from_cookie || is_cookie_mode(&headers, &app.config);
     let mut cookies = Cookies::default();
     match outcome {
-        Ok(outcome) if presented.from_cookie => {
+        Ok(outcome) if in_cookie => {
             cookies.keep_refresh(&app, &outcome.tokens, &headers)?;
             let body = RefreshResponse { access: outcome.tokens.access, refresh: None };
             Ok(cookies.with(Json(body)))

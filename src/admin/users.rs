@@ -34,7 +34,7 @@ pub enum Act {
     EndSessions,
     /// Makes it staff.
     Promote,
-    /// Takes the rights of staff and of a superuser.
+    /// Takes the rights of staff and of a superuser; its sessions end, whose tokens tell of them.
     Demote,
     /// Takes its address for proved.
     Verify,
@@ -49,7 +49,7 @@ impl Act {
             Self::Unban => "may log in again",
             Self::EndSessions => "has no session any more",
             Self::Promote => "is staff",
-            Self::Demote => "has no rights beyond those of every user",
+            Self::Demote => "has no rights beyond those of every user; every session has ended",
             Self::Verify => "has proved the address, as you say",
             Self::MailReset => "is mailed a link by the running server",
         }
@@ -184,7 +184,7 @@ impl Write for Change {
             Act::Ban => self.ban(tx, now).await,
             Act::Unban => self.unban(tx, now).await,
             Act::EndSessions => {
-                self.set(tx, [(Column::SessionsValidFrom, now.micros().into())]).await?;
+                self.set(tx, [(Column::SessionsValidFrom, EndSessions::valid_from(now).into())]).await?;
                 self.record(tx, Kind::AllSessionsEnded, now).await?;
                 EndSessions::All.run(tx, self.user.id, now).await.map(drop)
             }
@@ -193,9 +193,14 @@ impl Write for Change {
                 self.changed(tx, Kind::Promoted, now).await
             }
             Act::Demote => {
-                let none = [Column::IsStaff, Column::IsSuperuser].map(|column| (column, false.into()));
+                let none = [
+                    (Column::IsStaff, false.into()),
+                    (Column::IsSuperuser, false.into()),
+                    (Column::SessionsValidFrom, EndSessions::valid_from(now).into()),
+                ];
                 self.set(tx, none).await?;
-                self.changed(tx, Kind::Demoted, now).await
+                self.record(tx, Kind::Demoted, now).await?;
+                EndSessions::All.run(tx, self.user.id, now).await.map(drop)
             }
             Act::Verify => self.verify(tx, now).await,
             Act::MailReset => self.mail_reset(tx, now).await,
@@ -209,7 +214,7 @@ impl Change {
             (Column::Status, Status::Banned.into()),
             // Nor does its owner come back by logging in.
             (Column::DeleteAt, Option::<i64>::None.into()),
-            (Column::SessionsValidFrom, now.micros().into()),
+            (Column::SessionsValidFrom, EndSessions::valid_from(now).into()),
         ];
         self.set_if(tx, banned, Column::Status.ne(Status::Banned), "is banned already").await?;
         refresh_audience(tx, self.user.id).await?;

@@ -2,7 +2,7 @@
 
 use super::{
     Config, Problem, credentials,
-    secret_strength::{is_placeholder, weakness},
+    secret_strength::{flaw, is_placeholder},
 };
 use portcullis_security::secret::Secret;
 
@@ -39,8 +39,8 @@ fn check_secrets(config: &Config, problems: &mut Vec<Problem>) {
     for (name, key) in
         [("SECRET_KEY", &config.secret_key), ("TOKENS__SIGNING_KEY", &config.tokens.signing_key)]
     {
-        if let Some(weakness) = key.as_ref().and_then(|key| weakness(key.expose())) {
-            problems.push(Problem::of(name, &format!("is {weakness}: make one with `portcullis secret`.")));
+        if let Some(flaw) = key.as_ref().and_then(|key| flaw(key.expose())) {
+            problems.push(Problem::of(name, &format!("is {flaw}: make one with `portcullis secret`.")));
         }
     }
     let database = config.storage.database_url.expose_text();

@@ -2,6 +2,9 @@
 
 use std::{fmt, time::Duration};
 
+/// What is written beyond that comes to the same: no limit at all.
+const MOST: u32 = 1_000_000;
+
 /// So many calls in any window of the period, written `5/minute`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -26,7 +29,8 @@ impl Rate {
             "d" | "day" | "days" => 86_400,
             _ => return None,
         };
-        let count = count.trim().parse().ok().filter(|count| *count > 0)?;
+        let count: u64 = count.trim().parse().ok().filter(|count| *count > 0)?;
+        let count = u32::try_from(count).unwrap_or(MOST).min(MOST);
         Some(Self { count, period: Duration::from_secs(seconds) })
     }
 }
@@ -50,9 +54,13 @@ mod tests {
 
     #[test]
     fn the_words_of_drf_are_understood() {
-        for (text, shown) in
-            [("5/minute", "5/minute"), ("100/h", "100/hour"), (" 1 / sec ", "1/second"), ("9/days", "9/day")]
-        {
+        for (text, shown) in [
+            ("5/minute", "5/minute"),
+            ("100/h", "100/hour"),
+            (" 1 / sec ", "1/second"),
+            ("9/days", "9/day"),
+            ("9000000000/s", "1000000/second"),
+        ] {
             assert_eq!(Rate::parse(text).unwrap().to_string(), shown);
         }
     }

@@ -24,7 +24,7 @@ pub enum UsersVerb {
     EndSessions(Account),
     /// Makes an account staff.
     Promote(Account),
-    /// Takes the rights of staff and of a superuser.
+    /// Takes the rights of staff and of a superuser; its sessions end.
     Demote(Account),
     /// Takes the address of an account for proved, where a mail cannot be had.
     Verify(Account),
