@@ -30,4 +30,6 @@ async fn metrics_count_calls_and_hashes_and_are_shown_to_neighbours_and_with_the
     assert_eq!(text(from_outside()).await.0, 404);
     assert_eq!(text(from_outside().bearer_auth("another-token")).await.0, 404);
     assert_eq!(text(from_outside().bearer_auth(TOKEN)).await.0, 200);
+    let spelled = from_outside().header("authorization", format!("bearer {TOKEN}"));
+    assert_eq!(text(spelled).await.0, 200, "the scheme has no case (RFC 9110 §11.1)");
 }

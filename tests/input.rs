@@ -111,7 +111,7 @@ async fn production_sends_plain_http_to_https_but_for_health_and_metrics() {
     let refused = app.post("/api/auth/login/", json!({})).await.expect(403);
     assert_eq!(refused.text("code"), "https_required");
     let sent_on = app.send(app.request(Method::GET, "/api/auth/me/?a=b")).await.expect(308);
-    assert_eq!(sent_on.headers["location"], "https://accounts.example/api/auth/me?a=b");
+    assert_eq!(sent_on.headers["location"], "https://accounts.example/api/auth/me/?a=b");
     let secure = app.request(Method::GET, "/api/auth/csrf/").header("x-forwarded-proto", "https");
     let secure = app.send(secure).await.expect(200);
     assert_eq!(secure.headers["strict-transport-security"], "max-age=31536000; includeSubDomains");

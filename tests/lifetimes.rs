@@ -3,6 +3,7 @@
 use crate::harness::{Answer, Database, PASSWORD, TestApp};
 use crate::on_each_database;
 use portcullis::accounts::cleanup;
+use portcullis_security::token::{Claims, TokenType};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -118,6 +119,76 @@ async fn a_link_of_an_account_that_is_gone_is_an_invalid_link() {
     assert_eq!(answer.text("error"), "Invalid or expired verification token");
     // The name is free again, as of an account that never was.
     app.register("reader").await.expect(201);
+    app.mails().await;
+}
+
+fn id_of(session: &Answer) -> i64 {
+    session.body["user"]["id"].as_i64().expect("an id")
+}
+
+/// A token as the Django before us signed it: without a session.
+fn foreign(app: &TestApp, token_type: TokenType, user_id: i64, lifetime: Duration) -> String {
+    let now = app.app().now();
+    let claims = Claims {
+        token_type,
+        exp: now.plus(lifetime).seconds(),
+        iat: now.seconds(),
+        jti: app.app().random.bytes(),
+        user_id,
+        sid: None,
+    };
+    app.app().access.keys().current().sign(&claims)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_django_ends_with_the_others_even_in_its_first_second() {
+    let app = app().await;
+    let session = app.user("reader").await;
+    let user_id = id_of(&session);
+    let access = foreign(&app, TokenType::Access, user_id, HOUR);
+    let other = foreign(&app, TokenType::Refresh, user_id, DAY);
+    app.get("/api/auth/me/", &access).await.expect(200);
+    app.call(Method::POST, "/api/auth/logout-all/", &access, json!({})).await.expect(200);
+    app.get("/api/auth/me/", &access).await.expect(401);
+    refresh(&app, &other).await.expect(401);
+    app.advance(SECOND);
+    app.get("/api/auth/me/", &foreign(&app, TokenType::Access, user_id, HOUR)).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_django_is_exchanged_once_however_long_it_lives() {
+    let app = app().await;
+    let user_id = id_of(&app.user("reader").await);
+    let (used, ended) = (
+        foreign(&app, TokenType::Refresh, user_id, 300 * DAY),
+        foreign(&app, TokenType::Refresh, user_id, 300 * DAY),
+    );
+    refresh(&app, &used).await.expect(200);
+    app.post("/api/auth/logout/", json!({ "refresh_token": ended })).await.expect(200);
+    app.advance(100 * DAY);
+    cleanup::run(app.app()).await.expect("a clean-up");
+    for token in [used, ended] {
+        refresh(&app, &token).await.expect(401);
+    }
+    refresh(&app, &foreign(&app, TokenType::Refresh, user_id, DAY)).await.expect(200);
+    app.mails().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_little_time_goes_soon_after() {
+    let app = TestApp::with(Database::Sqlite, |config| {
+        config.accounts.deletion_grace = 2 * SECOND;
+        config.tokens.absolute_lifetime = MINUTE;
+    })
+    .await;
+    let access = app.user("reader").await.text("access");
+    app.call(Method::DELETE, "/api/auth/me/", &access, json!({ "password": PASSWORD })).await.expect(200);
+    app.register("reader").await.expect(400);
+    let begun = std::time::Instant::now();
+    while app.register("reader").await.status != 201 {
+        assert!(begun.elapsed() < 10 * SECOND, "the account is still there");
+        tokio::time::sleep(SECOND / 4).await;
+    }
     app.mails().await;
 }
 

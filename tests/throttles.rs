@@ -249,6 +249,17 @@ async fn through_a_day_five_mails_an_hour_are_asked_for_by_one_caller_and_for_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn codes_are_tried_five_times_for_an_address_whatever_else_the_body_names() {
+    let app = throttled_app().await;
+    for number in 0..6 {
+        let guess = json!({ "username": unique(), "email": "reader@example.com", "code": "000000" });
+        let call = app.request(Method::POST, "/api/auth/verify-email/");
+        let call = call.header("x-forwarded-for", format!("192.0.2.{number}")).json(&guess);
+        app.send(call).await.expect(if number < 5 { 400 } else { 429 });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_user_makes_a_thousand_calls_an_hour_and_leaves_those_of_nobody_alone() {
     let app = throttled_app().await;
     let access = app.user("reader").await.text("access");

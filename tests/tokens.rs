@@ -112,6 +112,23 @@ on_each_database! {
         assert!(next.body.get("refresh").is_none() && next.cookie("refresh").is_some());
     }
 
+    async fn whoever_asks_for_cookie_mode_at_a_refresh_moves_into_it(app: TestApp) {
+        let token = app.user("reader").await.text("refresh");
+        let call = app.request(Method::POST, "/api/auth/refresh/").header("x-auth-mode", "cookie");
+        let moved = app.send(call.json(&json!({ "refresh": token }))).await.expect(200);
+        assert!(moved.body.get("refresh").is_none() && moved.cookie("refresh").is_some());
+    }
+
+    async fn what_a_caller_with_a_token_gets_is_for_no_shared_cache(app: TestApp) {
+        let access = app.user("reader").await.text("access");
+        let file = "/favicon.svg";
+        let shared = app.send(app.request(Method::GET, file)).await.expect(200);
+        let own = app.get(file, &access).await.expect(200);
+        let said = |answer: &crate::harness::Answer| answer.headers["cache-control"].to_str().expect("a text").to_owned();
+        assert!(said(&shared).starts_with("public, "), "{shared:?}");
+        assert_eq!(said(&own), said(&shared).replacen("public", "private", 1));
+    }
+
     async fn a_login_ends_the_session_whose_cookie_it_replaces_and_no_other(app: TestApp) {
         let elsewhere = app.user("reader").await;
         let body = json!({ "username": "reader", "password": PASSWORD });
