@@ -44,7 +44,7 @@ pub enum Limit {
     AuthByIp,
     /// `reset` by IP and by the body's `email`.
     Reset,
-    /// `user` for the owner of the refresh token in the body or cookie, if it is genuine.
+    /// `user` for the owner of the refresh token in the body or cookie, if it is genuine, else as `General`.
     OwnToken,
     /// `ai_search` for the caller; without a valid token as `General`.
     AiSearch,
@@ -143,7 +143,7 @@ impl Guard {
             Limit::AuthByName => self.count_named(request, from, ["username", "email"]).await,
             Limit::AuthByEmail => self.count_named(request, from, ["email"]).await,
             Limit::Reset => self.count_reset(request, from).await,
-            Limit::OwnToken => self.count_own_token(request, ip).await,
+            Limit::OwnToken => self.count_own_token(request, caller, ip).await,
             Limit::Socket => self.count_socket(request, ip).await,
         }
     }
@@ -246,7 +246,12 @@ impl Guard {
         read.map(|(request, _)| request)
     }
 
-    async fn count_own_token(&self, request: Request, ip: Holder<'_>) -> Result<Request> {
+    async fn count_own_token(
+        &self,
+        request: Request,
+        caller: Option<&Caller>,
+        ip: Holder<'_>,
+    ) -> Result<Request> {
         let keys = self.context.access.keys().current();
         let owner_of = |token: &str| keys.verify_signature(token).ok().map(|claims| claims.user_id);
         let from_cookie =
@@ -261,7 +266,7 @@ impl Guard {
         let owner = tokens.iter().flatten().find_map(|token| owner_of(token)).or(from_cookie);
         match owner {
             Some(user_id) => self.context.limits.check(&[(Policy::User, Holder::User(user_id))])?,
-            None => self.count_anonymous(&request, ip)?,
+            None => self.count_of(Policy::User, &request, caller, ip)?,
         }
         Ok(request)
     }
