@@ -133,7 +133,7 @@ async fn fill_community(app: &TestApp, session: &crate::harness::Answer) {
         title: "Fine".to_owned(),
         review_text: "<p>Ünlike <em>any</em></p>".to_owned(),
         rating: 5,
-        is_public: false,
+        is_public: Some(false),
     };
     app.app().write(InsertReviews { reviews: vec![(reader, review)], now }).await.expect("a review");
     let access = session.text("access");

@@ -24,6 +24,24 @@ on_each_database! {
         let again = app.call(Method::PATCH, &path, &reader.access, again).await.expect(200);
         assert_eq!(again.body["review_text"], made.body["review_text"]);
         assert_eq!(again.body["title"], made.body["title"]);
+        let white = json!({ "review_text": "<b></b> fine <script>alert(1)</script>" });
+        let white = app.call(Method::PATCH, &path, &reader.access, white).await.expect(200);
+        assert_eq!(white.text("review_text"), "fine");
+    }
+
+    async fn a_private_review_that_is_replaced_stays_private_unless_it_says_otherwise(app: TestApp) {
+        let (keeper, reader) = (staff(&app, "keeper").await, person(&app, "reader").await);
+        let dune = book(&app, &keeper, "Dune").await;
+        let path = format!("/api/reviews/{}/", review(&app, &reader, dune, 3, false).await);
+        let mut body = review_body(dune, "Again", 4, true);
+        body.as_object_mut().expect("an object").remove("is_public");
+        let put = app.call(Method::PUT, &path, &reader.access, body.clone()).await.expect(200);
+        assert_eq!(put.body["is_public"], false);
+        body["is_public"] = json!(null);
+        for (method, path) in [(Method::PUT, &*path), (Method::PATCH, &*path), (Method::POST, "/api/reviews/")] {
+            let refused = app.call(method, path, &reader.access, body.clone()).await.expect(400);
+            assert_eq!(refused.body["fields"]["is_public"], json!(["This field may not be null."]));
+        }
     }
 
     async fn hostile_texts_are_harmless_or_refused_and_never_an_error_of_ours(app: TestApp) {

@@ -117,7 +117,7 @@ fn community(scene: &Scene) -> Item {
                 "One address may hold {} WebSockets and one account {}: about 10 KiB each.",
                 community.sockets_per_ip, community.sockets_per_user
             ),
-            "PORTCULLIS_COMMUNITY__SOCKETS_PER_IP=500 PORTCULLIS_COMMUNITY__SOCKETS_PER_USER=20",
+            "PORTCULLIS_COMMUNITY__SOCKETS_PER_IP=5000 PORTCULLIS_COMMUNITY__SOCKETS_PER_USER=100",
         ),
         true => ok(format!(
             "One address may hold {} WebSockets, one account {}.",

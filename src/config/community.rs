@@ -11,13 +11,13 @@ pub(super) const SPECS: &[Spec] = &[
     ),
     Spec::plain(
         "COMMUNITY__SOCKETS_PER_USER",
-        "20",
+        "100",
         "WebSockets that one account may have open at once: tabs and devices, each with some rooms. Each takes \
          about 10 KiB of memory.",
     ),
     Spec::plain(
         "COMMUNITY__SOCKETS_PER_IP",
-        "500",
+        "5000",
         "WebSockets that one network address may have open at once: many people may share one.",
     ),
     Spec::plain(
@@ -33,9 +33,9 @@ pub(super) const SPECS: &[Spec] = &[
 pub struct Community {
     /// Whether profiles, books, reviews, rooms and search are served; true.
     pub enabled: bool,
-    /// WebSockets of one account at once; 20, so that nobody holds all memory.
+    /// WebSockets of one account at once; 100, so that nobody holds all memory.
     pub sockets_per_user: u32,
-    /// WebSockets of one network address at once; 500.
+    /// WebSockets of one network address at once; 5,000.
     pub sockets_per_ip: u32,
     /// How often the peer of a WebSocket is asked whether it is there; 30 seconds.
     pub ping_every: Duration,

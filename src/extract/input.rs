@@ -99,10 +99,11 @@ impl Input {
         self.object.get(name).is_some_and(Value::is_null)
     }
 
-    /// A truth value that may be missing.
+    /// A truth value that may be missing; null is neither.
     pub fn optional_flag(&mut self, name: &'static str) -> Option<bool> {
         match self.object.remove(name) {
-            None | Some(Value::Null) => None,
+            None => None,
+            Some(Value::Null) => self.wrong(name, NULL),
             Some(Value::Bool(flag)) => Some(flag),
             Some(_) => self.wrong(name, NOT_BOOLEAN),
         }

@@ -21,7 +21,7 @@ pub struct ReviewRequest {
     /// 1 to 5.
     #[schema(minimum = 1, maximum = 5)]
     rating: i64,
-    /// Whether others may see it, as far as they may see the profile; true.
+    /// Whether others may see it, as far as they may see the profile; true when it is made.
     is_public: Option<bool>,
 }
 
@@ -52,8 +52,15 @@ pub struct NewReview {
     pub review_text: String,
     /// 1 to 5.
     pub rating: i64,
-    /// What its owner chose.
-    pub is_public: bool,
+    /// What its owner chose; one that is made is public, and one that is replaced stays as it is, if nothing is said.
+    pub is_public: Option<bool>,
+}
+
+impl NewReview {
+    /// Whether others may see it, once it is made.
+    pub fn is_public(&self) -> bool {
+        self.is_public.unwrap_or(true)
+    }
 }
 
 impl FromInput for NewReview {
@@ -64,7 +71,7 @@ impl FromInput for NewReview {
         let review_text = input.parse("review_text", review_text, clean_text);
         let rating = input.integer("rating");
         let rating = input.check("rating", rating, parse_rating);
-        let is_public = input.optional_flag("is_public").unwrap_or(true);
+        let is_public = input.optional_flag("is_public");
         Some(Self { book: book?, title: title?, review_text: review_text?, rating: rating?, is_public })
     }
 }
@@ -89,7 +96,7 @@ impl From<NewReview> for ReviewPatch {
             title: Some(new.title),
             review_text: Some(new.review_text),
             rating: Some(new.rating),
-            is_public: Some(new.is_public),
+            is_public: new.is_public,
         }
     }
 }
@@ -109,7 +116,9 @@ fn clean_title(title: &str) -> Result<String, String> {
 /// A text as harmless HTML; a sentence when it is too long or nested too deeply, or when nothing is left.
 fn clean_text(text: &str) -> Result<String, String> {
     let cleaned = html::clean(text.trim()).map_err(|error| error.to_string())?;
-    if cleaned.trim().is_empty() { Err(BLANK.to_owned()) } else { Ok(cleaned) }
+    // White space beside what was taken out would go at the next cleaning.
+    let cleaned = cleaned.trim();
+    if cleaned.is_empty() { Err(BLANK.to_owned()) } else { Ok(cleaned.to_owned()) }
 }
 
 fn parse_rating(rating: i64) -> Result<i64, String> {

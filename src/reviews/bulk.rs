@@ -70,7 +70,7 @@ impl InsertReviews {
             title: Set(review.title.clone()),
             review_text: Set(review.review_text.clone()),
             rating: Set(review.rating),
-            is_public: Set(review.is_public),
+            is_public: Set(review.is_public()),
             audience: Set(audience_of(user, review, audiences).code()),
             created_at: Set(now),
             updated_at: Set(now),
@@ -111,7 +111,7 @@ impl InsertReviews {
 
 fn audience_of(user: i64, review: &NewReview, audiences: &HashMap<i64, Audience>) -> Audience {
     let public = audiences.get(&user).copied().unwrap_or(Audience::Nobody);
-    if review.is_public { public } else { public.max(Audience::OwnerOnly) }
+    if review.is_public() { public } else { public.max(Audience::OwnerOnly) }
 }
 
 async fn last_id(tx: &DatabaseTransaction) -> Result<i64> {

@@ -41,8 +41,9 @@ impl Write for CreateReview {
     type Output = Model;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<Model> {
-        let NewReview { book, title, review_text, rating, is_public } = &self.review;
-        let audience = audience_of_new(tx, self.user_id, *is_public).await?;
+        let NewReview { book, title, review_text, rating, .. } = &self.review;
+        let is_public = self.review.is_public();
+        let audience = audience_of_new(tx, self.user_id, is_public).await?;
         let now = self.now.micros();
         let values = ActiveModel {
             book_id: Set(*book),
@@ -50,7 +51,7 @@ impl Write for CreateReview {
             title: Set(title.clone()),
             review_text: Set(review_text.clone()),
             rating: Set(*rating),
-            is_public: Set(*is_public),
+            is_public: Set(is_public),
             audience: Set(audience.code()),
             created_at: Set(now),
             updated_at: Set(now),
@@ -65,7 +66,7 @@ impl Write for CreateReview {
             title: title.clone(),
             review_text: review_text.clone(),
             rating: *rating,
-            is_public: *is_public,
+            is_public,
             audience: audience.code(),
             created_at: now,
             updated_at: now,

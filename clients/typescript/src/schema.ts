@@ -1457,7 +1457,7 @@ export interface components {
              * @description 1 to 5.
              */
             rating: number;
-            /** @description Whether others may see it, as far as they may see the profile; true. */
+            /** @description Whether others may see it, as far as they may see the profile; true when it is made. */
             is_public?: boolean | null;
         };
         /** @description A room. */
