@@ -29,8 +29,9 @@ def password_hash():
 
 
 def write_file(path, size):
-    """Twenty reviews for each user, a hundred for each book."""
+    """Twenty reviews for each user, a hundred for each book, each word in the titles of two hundred."""
     people = max(500, size // 20)
+    words = max(1, size // 200)
     books = max(50, size // 100)
     hashed = password_hash()
     with open(path, "w", encoding="utf-8") as file:
@@ -48,7 +49,7 @@ def write_file(path, size):
             review = {
                 "user": min(user, people - 1),
                 "book": (user * 37 + place) % books,
-                "title": f"Review word{number % 5003} of {number}",
+                "title": f"Review word{number % words:05} of {number}",
                 "review_text": "<p>Fine.</p>",
                 "rating": 1 + number % 5,
                 "is_public": number % 10 != 0,
@@ -75,7 +76,8 @@ def queries(size):
         "reviews by rating": ("/api/reviews/?ordering=-rating", True),
         "reviews of a book": (f"/api/reviews/?book={book}", True),
         "reviews of a user": ("/api/reviews/?user=reader_500", True),
-        "search in reviews": ("/api/reviews/?search=word77", True),
+        "reviews of a user by rating": ("/api/reviews/?user=reader_500&ordering=rating", True),
+        "search in reviews, 200 found": ("/api/reviews/?search=word00007", True),
         "second page": ("NEXT /api/reviews/?ordering=-rating", True),
         "books by title": ("/api/books/?page_size=20&x={}", False),
         "books, a reader": ("/api/books/", True),
