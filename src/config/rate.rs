@@ -1,9 +1,7 @@
 //! How often something may be done, in the words of Django REST framework.
 
+use portcullis_security::throttle::MAX_COUNT;
 use std::{fmt, time::Duration};
-
-/// What is written beyond that comes to the same: no limit at all.
-const MOST: u32 = 1_000_000;
 
 /// So many calls in any window of the period, written `5/minute`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +28,8 @@ impl Rate {
             _ => return None,
         };
         let count: u64 = count.trim().parse().ok().filter(|count| *count > 0)?;
-        let count = u32::try_from(count).unwrap_or(MOST).min(MOST);
+        // What is written beyond that comes to the same: no limit at all.
+        let count = u32::try_from(count).unwrap_or(MAX_COUNT).min(MAX_COUNT);
         Some(Self { count, period: Duration::from_secs(seconds) })
     }
 }

@@ -31,7 +31,7 @@ mod window;
 
 pub use limiter::Limiter;
 pub use quota::{Quota, Refused, policy_field};
-pub use rate::{Rate, RateError};
+pub use rate::{MAX_COUNT, Rate, RateError};
 pub use shard::SnapshotRow;
 
 /// One policy that a call must pass: which, how much, and for whom.

@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-const MAX_COUNT: u32 = 1_000_000;
+/// The most calls that a rate may name.
+pub const MAX_COUNT: u32 = 1_000_000;
 const MAX_SECONDS: u32 = 30 * 86_400;
 
 /// A number of calls in a period of whole seconds.
