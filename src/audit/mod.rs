@@ -232,6 +232,9 @@ pub async fn drop_old(storage: &Storage, before: Timestamp) -> Result<()> {
     loop {
         let old = Entity::find().select_only().column(Column::Id).filter(Column::At.lt(before.micros()));
         let ids: Vec<i64> = old.limit(BATCH).into_tuple().all(storage.reader()).await?;
+        if ids.is_empty() {
+            return Ok(());
+        }
         let is_last = (ids.len() as u64) < BATCH;
         storage.write(DropEvents(ids)).await?;
         if is_last {
