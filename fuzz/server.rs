@@ -1,9 +1,13 @@
-//! What the server reads with the libraries that it uses, set as it sets them: none of it panics or grows.
+//! What the server reads itself, or with the libraries that it uses, set as it sets them: none of it panics or grows.
 #![allow(dead_code, reason = "a target uses one function of these")]
 
-use futures_util::StreamExt;
+use axum::extract::FromRequestParts;
+use axum::http::{Request, Uri};
+use futures_util::{FutureExt, StreamExt};
 use multer::bytes::Bytes;
 use multer::{Constraints, Multipart, SizeLimit};
+use portcullis::config::WebUrl;
+use portcullis::extract::{Key, ListQuery, Ordering, Search};
 use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -51,4 +55,29 @@ pub fn socket_frames(data: &[u8]) {
             assert!(message.len() <= MAX_FRAME);
         }
     });
+}
+
+/// What a list is asked for: refused or read; the links of its page are read as the same question at another place.
+pub fn query(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Some(query) = list_query(&format!("http://localhost/api/books/?{text}")) else { return };
+    let _ = Search::parse(query.parameter("search"));
+    let ordered = ["title", "id"].map(|name| Ordering { name, is_descending: false });
+    let Ok(ordering) = query.ordering(&ordered) else { return };
+    let url = WebUrl::parse("https://books.example").expect("a URL");
+    let rows = (0..).zip(0..query.limit()).map(|(id, _)| id).collect();
+    let page = query.page(&url, ordering, rows, |id: &i64| (Key::Text(text.replace('\0', "")), *id));
+    for link in page.next.iter().chain(&page.previous) {
+        let again = list_query(link).unwrap_or_else(|| panic!("{link} is refused"));
+        assert_eq!(again.limit(), query.limit(), "{link}");
+        for name in ["search", "book", "user", "ordering", "include", "page_size"] {
+            assert_eq!(again.parameter(name), query.parameter(name), "{link}");
+        }
+        assert_eq!(again.ordering(&ordered).ok(), Some(ordering), "{link}");
+    }
+}
+
+fn list_query(url: &str) -> Option<ListQuery> {
+    let (mut parts, ()) = Request::get(url.parse::<Uri>().ok()?).body(()).ok()?.into_parts();
+    ListQuery::from_request_parts(&mut parts, &()).now_or_never()?.ok()
 }

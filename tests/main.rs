@@ -14,6 +14,7 @@ mod check_deploy;
 mod check_url;
 mod community;
 mod connections;
+mod corpora;
 mod crash;
 mod events;
 mod guide_flow;

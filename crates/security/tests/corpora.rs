@@ -1,27 +1,18 @@
-//! The inputs that fuzzing keeps (`fuzz/corpus`), replayed: what broke once stays mended.
+//! The inputs that fuzzing keeps, for what this crate does.
 
 #![allow(clippy::expect_used, clippy::panic, missing_docs)]
 
 #[path = "../../../fuzz/properties.rs"]
 mod properties;
+#[path = "../../../fuzz/replay.rs"]
+mod replay;
 
 use std::path::Path;
 
-/// Runs a target on each file of its corpus.
-fn replay(target: &str, holds: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
-    let files = std::fs::read_dir(&folder).expect("a corpus");
-    let mut count = 0;
-    for file in files {
-        let path = file.expect("an entry").path();
-        holds(&std::fs::read(&path).expect("an input"));
-        count += 1;
-    }
-    assert!(count > 4, "{count} in {}", folder.display());
-}
-
 #[test]
 fn what_holds_for_every_input_holds_for_the_corpora() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let replay = |target, holds| replay::replay(&root, target, holds);
     replay("token", properties::token);
     replay("password_hash", properties::password_hash);
     replay("html", properties::html);
