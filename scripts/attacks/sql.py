@@ -39,18 +39,24 @@ def targets(document):
                 yield method, path, called + (f"?{query}" if query else ""), marked
 
 
-def request(target, method, path, body, token):
+def request(target, method, _, path, body, token):
     data = json.dumps(body) if body else ""
     bearer = "" if path.startswith(("/api/auth/login", "/ws/")) else f"Authorization: Bearer {token}\r\n"
     kind = "Content-Type: application/json\r\n" if body else ""
     return f"{method.upper()} {path} HTTP/1.1\r\nHost: 127.0.0.1:{target.port}\r\n{bearer}{kind}\r\n{data}"
 
 
-def probe(target, database, name, text, short, seconds):
+def probe(target, database, name, row, short, end):
+    """Findings, whether the time cut it off, and what sqlmap said; nothing when the time had passed before."""
+    seconds = min(end - time.monotonic(), 30 if short else 600)
+    if seconds < 5:
+        return [], False, None
+    # A session of its own, since some operations end the one that they are called with.
+    text = request(target, *row, target.token("staff"))
     folder = target.folder / f"sqlmap-{name}"
     folder.mkdir()
     (folder / "request").write_text(text, newline="")
-    depth = ["--level", "1", "--risk", "1", "--technique", "BEU"] if short else ["--level", "2", "--risk", "2", "--technique", "BEUST"]
+    depth = ["--level", "1", "--risk", "1", "--technique", "BEU"] if short else ["--level", "5", "--risk", "3", "--technique", "BEUST"]
     command = [
         program("sqlmap"), "-r", str(folder / "request"), "--batch", "--ignore-stdin", "--flush-session", "--disable-coloring", *depth,
         "--dbms", database, "--ignore-code", "400,401,403,404,405,415,426,429", "--output-dir", str(folder / "out"),
@@ -59,7 +65,7 @@ def probe(target, database, name, text, short, seconds):
     if short:
         command.append("--smart")
     try:
-        ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=max(seconds, 10))
+        ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=seconds)
         output, cut = ended.stdout + ended.stderr, False
     except subprocess.TimeoutExpired as late:
         output, cut = (late.stdout or b"").decode(errors="replace"), True
@@ -70,31 +76,27 @@ def probe(target, database, name, text, short, seconds):
 
 
 def attack(binary, short):
-    findings, tried, cut, blind = [], 0, 0, 0
-    end = time.monotonic() + (60 if short else 3 * 3600)
+    findings, tried, cut, late = [], 0, 0, 0
     for database in ("SQLite", "MySQL"):
         with contextlib.ExitStack() as stack:
             url = {} if database == "SQLite" else {"STORAGE__DATABASE_URL": stack.enter_context(mariadb())}
             target = stack.enter_context(server(binary, **url))
-            token = target.token("staff")
+            # Each database has its half of the time.
+            end = time.monotonic() + (90 if short else 45 * 60)
             document = target.call("GET", "/api/schema")[1]
             chosen = [row for row in targets(document) if not short or row[:2] in FEW]
             # What deletes comes last, or the others would find nothing.
             chosen.sort(key=lambda row: row[0] == "delete")
-            with concurrent.futures.ThreadPoolExecutor(2) as pool:
-                each = 30 if short else 900
-                jobs = [
-                    pool.submit(probe, target, database, str(number), request(target, row[0], row[2], row[3], token), short, each)
-                    for number, row in enumerate(chosen)
-                ]
-                for job in jobs:
-                    found, was_cut, output = job.result()
-                    findings += found
-                    cut += was_cut
-                    blind += "testing" not in output
-                    tried += 1
-                    if time.monotonic() > end:
-                        break
-    if not tried or blind:
-        findings.append(f"{blind} of {tried} operations were not tested by sqlmap")
+            pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(2))
+            jobs = [pool.submit(probe, target, database, str(number), row, short, end) for number, row in enumerate(chosen)]
+            for row, job in zip(chosen, jobs):
+                found, was_cut, output = job.result()
+                findings += found
+                cut += was_cut
+                late += output is None
+                if output and "testing" not in output:
+                    findings.append(f"{database}: {row[0]} {row[1]} was not tested by sqlmap: {output[-500:]}")
+                tried += output is not None
+    if late:
+        findings.append(f"{late} operations were left out: the time had passed")
     return f"{tried} operations, {cut} of them cut off by the time", findings
