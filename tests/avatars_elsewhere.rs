@@ -4,9 +4,13 @@ use crate::harness::clamd::{self, Clamd, eicar};
 use crate::harness::form::picture;
 use crate::harness::s3::{self, BUCKET, Store};
 use crate::harness::{Database, TestApp};
+use axum::Router;
+use axum::http::Uri;
+use axum::response::Redirect;
 use portcullis_security::secret::Secret;
 use reqwest::Method;
 use serde_json::Value;
+use std::sync::{Arc, Mutex};
 
 async fn scanned_by(address: String) -> TestApp {
     TestApp::with(Database::Sqlite, |config| config.uploads.clamav = Some(address)).await
@@ -43,19 +47,42 @@ async fn without_its_scanner_a_server_takes_no_uploads() {
     app.call(Method::DELETE, "/api/profile/avatar/", &access, Value::Null).await.expect(204);
 }
 
+async fn with_bucket_at(endpoint: String) -> TestApp {
+    TestApp::with(Database::Sqlite, |config| {
+        config.storage.files_url = Secret::from(format!("s3://{BUCKET}/some/folder"));
+        config.storage.aws.endpoint_url = Some(endpoint);
+        config.storage.aws.access_key_id = Some(Secret::from("a key"));
+        config.storage.aws.secret_access_key = Some(Secret::from("its secret"));
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_that_points_elsewhere_is_not_followed() {
+    let paths = Arc::new(Mutex::new(Vec::new()));
+    let noted = paths.clone();
+    let redirect = move |uri: Uri| async move {
+        noted.lock().expect("the paths").push(uri.path().to_owned());
+        Redirect::temporary("/elsewhere")
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    let server = tokio::spawn(async { axum::serve(listener, Router::new().fallback(redirect)).await });
+    let app = with_bucket_at(endpoint).await;
+    let access = app.user("reader").await.text("access");
+    app.upload_avatar(&access, &picture("exif.jpg")).await.expect(503);
+    let paths = paths.lock().expect("the paths").clone();
+    assert!(!paths.is_empty() && paths.iter().all(|path| path != "/elsewhere"), "{paths:?}");
+    server.abort();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_keeps_avatars_as_a_disk_does() {
     if !s3::is_available() {
         return;
     }
     let mut store = Store::start().await;
-    let app = TestApp::with(Database::Sqlite, |config| {
-        config.storage.files_url = Secret::from(format!("s3://{BUCKET}/some/folder"));
-        config.storage.aws.endpoint_url = Some(store.endpoint());
-        config.storage.aws.access_key_id = Some(Secret::from("a key"));
-        config.storage.aws.secret_access_key = Some(Secret::from("its secret"));
-    })
-    .await;
+    let app = with_bucket_at(store.endpoint()).await;
     let access = app.user("reader").await.text("access");
     let first = app.upload_avatar(&access, &picture("exif.jpg")).await.expect(200).text("avatar_url");
     let second = app.upload_avatar(&access, &picture("exif.png")).await.expect(200).text("avatar_url");

@@ -8,8 +8,9 @@ use crate::config;
 use crate::error::{Error, Result};
 use bytes::Bytes;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::client::{HttpClient, HttpConnector};
 use object_store::path::Path;
-use object_store::{ClientOptions, ObjectStoreExt, PutPayload, RetryConfig};
+use object_store::{ClientConfigKey, ClientOptions, ObjectStoreExt, PutPayload, RetryConfig};
 use std::time::Duration;
 
 /// What Amazon's tools take when no region is named; other makers' stores do not mind.
@@ -31,15 +32,14 @@ impl Bucket {
         let aws = &settings.aws;
         let endpoint = aws.endpoint_url.as_deref();
         let retry = RetryConfig { max_retries: 2, retry_timeout: PATIENCE, ..RetryConfig::default() };
-        let client = ClientOptions::new()
-            .with_timeout(PATIENCE)
-            .with_connect_timeout(Duration::from_secs(3))
-            .with_allow_http(endpoint.is_some_and(|url| url.starts_with("http://")));
+        let client =
+            ClientOptions::new().with_allow_http(endpoint.is_some_and(|url| url.starts_with("http://")));
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(bucket)
             .with_region(aws.region.as_deref().unwrap_or(DEFAULT_REGION))
             .with_retry(retry)
-            .with_client_options(client);
+            .with_client_options(client)
+            .with_http_connector(Direct);
         if let Some(url) = endpoint {
             builder = builder.with_endpoint(url);
         }
@@ -77,6 +77,24 @@ impl Bucket {
 
     fn path(&self, name: &FileName) -> Path {
         Path::from(format!("{}/{name}", self.prefix))
+    }
+}
+
+/// Follows no redirect: settings say where the bucket is, and nobody else (ASVS v5.0.0-15.3.2).
+#[derive(Debug)]
+struct Direct;
+
+impl HttpConnector for Direct {
+    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        let allows_http = options.get_config_value(&ClientConfigKey::AllowHttp).as_deref() == Some("true");
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .https_only(!allows_http)
+            .timeout(PATIENCE)
+            .connect_timeout(Duration::from_secs(3))
+            .build();
+        let refused = |error| object_store::Error::Generic { store: "S3", source: Box::new(error) };
+        Ok(HttpClient::new(client.map_err(refused)?))
     }
 }
 
