@@ -168,9 +168,12 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
         Some(secret) => secret.clone(),
         None => config::development_secret(&config.storage.data_dir, &random).map_err(StartError::of)?,
     };
-    let root = RootKey::new(&secret);
+    let root = match &config.secret_key_fallback {
+        Some(fallback) => RootKey::new(&secret).with_fallback(fallback),
+        None => RootKey::new(&secret),
+    };
     let storage = open_storage(&config).await?;
-    let seal = Arc::new(KeyRing::new(&root.derive(Purpose::Sealing), &[]));
+    let seal = Arc::new(KeyRing::of(&root.chain(Purpose::Sealing)));
     let settings = KeySettings {
         signing_key: config.tokens.signing_key.clone(),
         algorithm: match config.tokens.algorithm {
@@ -187,7 +190,7 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
         refresh: config.tokens.refresh_lifetime,
         absolute: config.tokens.absolute_lifetime,
         grace: config.tokens.refresh_grace,
-        prf_key: root.derive(Purpose::Prf),
+        prf_keys: root.chain(Purpose::Prf),
     };
     let outbox = Outbox::new(seal, random.clone());
     let access = Access::start(clock.clone(), storage.clone(), keys, lifetimes, outbox.clone()).await;
@@ -197,7 +200,7 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
     let limits = Limits::load(&storage, clock.clone(), rates, throttle_key).await;
     let limits = Arc::new(limits.map_err(StartError::database)?);
     let secure = config.server.public_url.is_https();
-    let devices = Arc::new(DeviceCookies::new(root.derive(Purpose::Cookie), secure));
+    let devices = Arc::new(DeviceCookies::new(root.chain(Purpose::Cookie), secure));
     let guard = Arc::new(GuardContext {
         clock: clock.clone(),
         storage: storage.clone(),
@@ -221,7 +224,7 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
         code_key: root.derive(Purpose::Code),
         pages: PublicPages::new(clock.clone()),
         hub: Hub::new(caps(&config)),
-        unsubscribe_key: root.derive(Purpose::Unsubscribe),
+        unsubscribe_keys: root.chain(Purpose::Unsubscribe),
         features: FEATURES,
         config,
         clock,

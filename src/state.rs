@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use portcullis_security::clock::{Clock, Timestamp};
 use portcullis_security::csrf::CsrfGuard;
 use portcullis_security::random::Random;
+use portcullis_security::token::KeyChain;
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 use std::sync::Arc;
@@ -47,7 +48,7 @@ pub struct App {
     /// Makes the hashes of mailed codes, which are too short for a plain one.
     pub code_key: Zeroizing<[u8; 32]>,
     /// Authenticates links that unsubscribe from mails.
-    pub unsubscribe_key: Zeroizing<[u8; 32]>,
+    pub unsubscribe_keys: KeyChain,
     /// Open sockets.
     pub hub: Arc<Hub>,
     /// Lists as anonymous callers see them.

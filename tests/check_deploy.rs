@@ -90,6 +90,7 @@ const WRONG: &[(&str, Level, Pairs<'static>)] = &[
     ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "change-me")]),
     ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "k3J9x2Lq8Zp4Wn6T")]),
     ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "abcabcabcabcabcabcabcabcabcabcabcabcabc")]),
+    ("deploy.secret_key", Level::Warning, &[("SECRET_KEY_FALLBACK", "b7Qm2Xc9Rt4Vn8Ks1Hd6Wf3Zp5Lg0JyA")]),
     (
         "deploy.signing_key",
         Level::Error,

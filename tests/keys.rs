@@ -2,6 +2,7 @@
 
 use crate::harness::{Answer, PASSWORD, TestApp};
 use crate::on_each_database;
+use portcullis_security::secret::Secret;
 use serde_json::json;
 use std::time::Duration;
 
@@ -44,6 +45,20 @@ async fn until_refused(app: &TestApp, access: &str) {
     }
 }
 
+/// What a refresh token says, whichever key signed it.
+fn claims(answer: &Answer) -> String {
+    answer.text("refresh").split('.').nth(1).expect("claims").to_owned()
+}
+
+/// Another process's key is read within half a second.
+async fn until_known(app: &TestApp, access: &str) {
+    let started = std::time::Instant::now();
+    while app.get("/api/auth/me/", access).await.status != 200 {
+        assert!(started.elapsed() < Duration::from_secs(1), "a new key's token is not known");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 on_each_database! {
     async fn a_rotation_logs_nobody_out_and_every_replica_knows_the_new_key(app: TestApp) {
         let replica = app.replica().await;
@@ -60,6 +75,37 @@ on_each_database! {
         let next = replica.post("/api/auth/refresh/", json!({ "refresh": session.text("refresh") })).await;
         app.get("/api/auth/me/", &next.expect(200).text("access")).await.expect(200);
         replica.stop().await;
+    }
+
+    async fn a_new_secret_key_beside_the_old_one_logs_nobody_out(app: TestApp) {
+        let session = app.user("reader").await;
+        let data_dir = &app.app().config.storage.data_dir;
+        let old = portcullis::config::development_secret(data_dir, &app.app().random).expect("a secret");
+        let new = Secret::from("another secret of thirty-two bytes and more");
+        let with = async |current: &Secret, fallback: Option<&Secret>| {
+            app.replica_with(|config| {
+                config.secret_key = Some(current.clone());
+                config.secret_key_fallback = fallback.cloned();
+            })
+            .await
+        };
+        let prepared = with(&old, Some(&new)).await;
+        let changed = with(&new, Some(&old)).await;
+        let next = prepared.post("/api/auth/refresh/", json!({ "refresh": session.text("refresh") })).await.expect(200);
+        let same = changed.post("/api/auth/refresh/", json!({ "refresh": session.text("refresh") })).await.expect(200);
+        assert_eq!(claims(&same), claims(&next), "spent within the grace, under the other secret");
+        let fresh = changed.login("reader", PASSWORD).await.expect(200);
+        assert_ne!(kid(&fresh.text("access")), kid(&session.text("access")), "a key of the new secret signs");
+        for (server, access) in [(&changed, &next), (&prepared, &fresh)] {
+            until_known(server, &access.text("access")).await;
+        }
+        prepared.stop().await;
+        changed.stop().await;
+        let after = with(&new, None).await;
+        after.get("/api/auth/me/", &next.text("access")).await.expect(200);
+        let last = after.post("/api/auth/refresh/", json!({ "refresh": next.text("refresh") })).await;
+        after.get("/api/auth/me/", &last.expect(200).text("access")).await.expect(200);
+        after.stop().await;
     }
 
     async fn a_revoked_key_is_refused_on_every_replica_within_a_second(app: TestApp) {

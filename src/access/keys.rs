@@ -15,7 +15,8 @@ use portcullis_security::random::Random;
 use portcullis_security::seal::KeyRing;
 use portcullis_security::secret::Secret;
 use portcullis_security::token::{KeySet, Parties, Purpose, RootKey, SigningKey};
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait, QueryOrder};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -97,8 +98,19 @@ impl Keys {
         }
         let current = Current { set: Arc::new(KeySet::new(key)), seen: Vec::new() };
         let keys = Self { current: RwLock::new(current), clock, seal, settings };
+        keys.reseal(&rows, storage, random).await?;
         keys.reload(storage).await?;
         Ok(keys)
+    }
+
+    /// Seals anew what was sealed under the fallback of `SECRET_KEY`, so that it can be forgotten.
+    async fn reseal(&self, rows: &[Model], storage: &Storage, random: &Random) -> Result<(), KeyError> {
+        for row in rows.iter().filter(|row| is_live(row) && self.seal.is_stale(&row.sealed)) {
+            let Ok(secret) = self.seal.open(&row.sealed, SEAL_CONTEXT) else { continue };
+            let sealed = sealed(&self.seal, &Secret::new(secret.to_vec()), random)?;
+            storage.write(Reseal { id: row.id, sealed }).await.map_err(KeyError::Database)?;
+        }
+        Ok(())
     }
 
     /// The keys as of now.
@@ -213,6 +225,21 @@ fn signing_key(algorithm: &str, secret: &Secret) -> Result<SigningKey, KeyError>
 /// Newest first.
 async fn all_rows(storage: &Storage) -> Result<Vec<Model>> {
     Ok(Entity::find().order_by_desc(Column::Id).all(storage.reader()).await?)
+}
+
+struct Reseal {
+    id: i64,
+    sealed: Vec<u8>,
+}
+
+impl Write for Reseal {
+    type Output = ();
+
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
+        let update = Entity::update_many().col_expr(Column::Sealed, Expr::value(self.sealed.clone()));
+        update.filter(Column::Id.eq(self.id)).exec(tx).await?;
+        Ok(())
+    }
 }
 
 struct AddKey {

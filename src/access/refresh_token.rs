@@ -12,7 +12,7 @@ use crate::model::users::{self, Model as User, Status};
 use crate::storage::{Write, is_unique_violation};
 use portcullis_security::clock::Timestamp;
 use portcullis_security::random::Random;
-use portcullis_security::token::{Claims, TokenType, kid_of, session_jti};
+use portcullis_security::token::{Claims, TokenType, session_jti};
 use sea_orm::sea_query::{Expr, SelectStatement};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
@@ -143,9 +143,12 @@ impl Access {
         }
         let spent = spent_times(row);
         let generations = (0..row.generation).rev();
+        let is_of = |generation| {
+            self.lifetimes.prf_keys.all().any(|key| session_jti(key, row.id, generation) == claims.jti)
+        };
         generations
             .zip(spent)
-            .find(|(generation, _)| session_jti(&self.lifetimes.prf_key, row.id, *generation) == claims.jti)
+            .find(|(generation, _)| is_of(*generation))
             .map_or(Standing::Unknown, |(_, at)| Standing::SpentAt(at))
     }
 
@@ -153,7 +156,7 @@ impl Access {
         let now = self.clock.now();
         let mut next = row.clone();
         next.generation += 1;
-        next.prf_kid = kid_of(self.lifetimes.prf_key.as_slice());
+        next.prf_kid = self.lifetimes.prf_kid();
         next.spent = spent_with(&row.spent, now);
         self.lifetimes.make_current(&mut next, now);
         let rotate = Rotate { old: row.clone(), next: next.clone(), owner: user.clone(), now };

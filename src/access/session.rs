@@ -11,19 +11,18 @@ use crate::storage::{Storage, Write};
 use moka::sync::Cache;
 use portcullis_security::clock::Timestamp;
 use portcullis_security::random::Random;
-use portcullis_security::token::{Claims, Profile, TokenType, kid_of, session_jti};
+use portcullis_security::token::{Claims, KeyChain, Profile, TokenType, kid_of, session_jti};
 use sea_orm::Condition;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 use std::sync::Arc;
 use std::time::Duration;
-use zeroize::Zeroizing;
 
 /// Identifiers stay exact in JavaScript's numbers.
 const ID_BITS: u32 = 53;
 pub(super) const SPENT_KEPT: usize = 8;
 
-/// How long tokens live, and the key that names them.
+/// How long tokens live, and the keys that name them.
 pub struct Lifetimes {
     /// Of an access token.
     pub access: Duration,
@@ -34,7 +33,7 @@ pub struct Lifetimes {
     /// How long a spent refresh token still gets its family's current one.
     pub grace: Duration,
     /// Makes the ids of refresh tokens.
-    pub prf_key: Zeroizing<[u8; 32]>,
+    pub prf_keys: KeyChain,
 }
 
 /// What a client gets.
@@ -68,7 +67,7 @@ impl NewSession {
             user_id,
             token_hash: Vec::new(),
             generation: 0,
-            prf_kid: kid_of(lifetimes.prf_key.as_slice()),
+            prf_kid: lifetimes.prf_kid(),
             spent: Vec::new(),
             origin_hash: None,
             created_at: now.micros(),
@@ -142,13 +141,24 @@ impl Lifetimes {
         row.token_hash = self.claims_of(row).jti_hash().to_vec();
     }
 
+    /// The name of the key that makes the next id.
+    pub(super) fn prf_kid(&self) -> String {
+        kid_of(self.prf_keys.active())
+    }
+
+    /// The key that made the id of the row's current token: the fallback's, if the secret was changed since.
+    fn prf_key_of(&self, row: &Model) -> &[u8; 32] {
+        let made = self.prf_keys.all().find(|key| kid_of(key.as_slice()) == row.prf_kid);
+        made.unwrap_or_else(|| self.prf_keys.active())
+    }
+
     /// The claims of the row's current refresh token.
     pub(super) fn claims_of(&self, row: &Model) -> Claims {
         Claims {
             token_type: TokenType::Refresh,
             exp: Timestamp::from_micros(row.idle_expires_at).seconds(),
             iat: Timestamp::from_micros(row.rotated_at).seconds(),
-            jti: session_jti(&self.prf_key, row.id, row.generation),
+            jti: session_jti(self.prf_key_of(row), row.id, row.generation),
             user_id: row.user_id,
             sid: Some(row.id),
         }

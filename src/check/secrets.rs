@@ -10,8 +10,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
-const SECRET_KEY: Rule =
-    Rule::new("deploy.secret_key", &["v5.0.0-13.3.1", "v5.0.0-11.2.3"], "§16.2").of(&["SECRET_KEY"]);
+const SECRET_KEY: Rule = Rule::new("deploy.secret_key", &["v5.0.0-13.3.1", "v5.0.0-11.2.3"], "§16.2")
+    .of(&["SECRET_KEY", "SECRET_KEY_FALLBACK"]);
 const SIGNING_KEY: Rule =
     Rule::new("deploy.signing_key", &["v5.0.0-13.3.1", "v5.0.0-9.1.3"], "§16.2").of(&["TOKENS__SIGNING_KEY"]);
 const SECRET_FILES: Rule = Rule::new("deploy.secret_files", &["v5.0.0-13.3.2"], "§16.1");
@@ -34,6 +34,10 @@ fn secret_key(scene: &Scene) -> Verdict {
     };
     match weakness(key.expose()) {
         Some(weakness) => error(format!("SECRET_KEY is {weakness}."), MAKE),
+        None if scene.config.secret_key_fallback.is_some() => warning(
+            "SECRET_KEY is being changed: what its fallback signed still counts.",
+            "remove SECRET_KEY_FALLBACK a day after the change (docs/keys.md).",
+        ),
         None => ok(format!("SECRET_KEY has {} bytes and is no placeholder.", key.expose().len())),
     }
 }

@@ -81,6 +81,8 @@ pub struct Config {
     /// The root of every derived key, at least 32 bytes in production; none, and then development makes its
     /// own with [`development_secret`].
     pub secret_key: Option<Secret>,
+    /// Another root, while one takes the place of the other.
+    pub secret_key_fallback: Option<Secret>,
     /// Where the server listens and what it is called from outside.
     pub server: Server,
     /// Where everything is kept.
@@ -173,6 +175,7 @@ impl Config {
         let config = Self {
             profile,
             secret_key: reader.optional("SECRET_KEY"),
+            secret_key_fallback: reader.optional("SECRET_KEY_FALLBACK"),
             server: Server::read(&mut reader),
             storage: Storage::read(&mut reader),
             mail: Mail::read(&mut reader),

@@ -109,6 +109,11 @@ pub(super) const GENERAL: &[Spec] = &[
          Development writes its own into the data directory.",
     )
     .usual("SECRET_KEY"),
+    Spec::secret(
+        "SECRET_KEY_FALLBACK",
+        "While SECRET_KEY is changed, the other of the two: what grew from it still opens and counts, and nobody is \
+         logged out. docs/keys.md says how.",
+    ),
 ];
 
 const SECTIONS: [&[Spec]; 16] = [

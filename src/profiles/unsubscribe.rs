@@ -47,19 +47,18 @@ impl FromRequestParts<Arc<App>> for Unsubscription {
 /// mails are kept for ever.
 pub(super) fn token(app: &App, user_id: i64, preference: Preference) -> Secret {
     let text = format!("{user_id}.{}", preference.slug());
-    Secret::from(format!("{text}.{}", mac(app, &text)))
+    Secret::from(format!("{text}.{}", mac(app.unsubscribe_keys.active(), &text)))
 }
 
 fn read(app: &App, token: &str) -> Option<Unsubscription> {
     let (text, presented) = token.rsplit_once('.')?;
-    let is_ours: bool = mac(app, text).as_bytes().ct_eq(presented.as_bytes()).into();
-    let (user_id, slug) = text.split_once('.').filter(|_| is_ours)?;
+    let is_ours = |key| mac(key, text).as_bytes().ct_eq(presented.as_bytes()).into();
+    let (user_id, slug) = text.split_once('.').filter(|_| app.unsubscribe_keys.all().any(is_ours))?;
     let preference = Preference::of_slug(slug)?;
     Some(Unsubscription { user_id: user_id.parse().ok()?, preference, token: token.to_owned() })
 }
 
-fn mac(app: &App, text: &str) -> String {
-    let key = app.unsubscribe_key.as_slice();
+fn mac(key: &[u8; 32], text: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(prf(key, &[b"unsubscribe", text.as_bytes()]))
 }
 

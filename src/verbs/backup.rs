@@ -115,7 +115,8 @@ fn require_secret(
         Some(secret) => secret.clone(),
         None => own_secret(config, &Random::system())?,
     };
-    if checked.is_sealed_by(&secret) {
+    if std::iter::once(&secret).chain(&config.secret_key_fallback).any(|secret| checked.is_sealed_by(secret))
+    {
         return Ok(());
     }
     Err("the backup was made under another SECRET_KEY, or changed by somebody without it: set SECRET_KEY to \

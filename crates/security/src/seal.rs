@@ -1,6 +1,7 @@
 //! Authenticated encryption of columns: mail bodies, TOTP seeds, stored keys (ASVS v5.0.0-11.3.2).
 
 use crate::random::Random;
+use crate::token::KeyChain;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -86,6 +87,13 @@ impl KeyRing {
     #[must_use]
     pub fn new(active: &[u8; 32], older: &[[u8; 32]]) -> Self {
         Self { active: SealKey::new(active), older: older.iter().map(SealKey::new).collect() }
+    }
+
+    /// A ring of the keys that grow from a root and its fallback.
+    #[must_use]
+    pub fn of(chain: &KeyChain) -> Self {
+        let older = chain.all().skip(1).map(SealKey::new).collect();
+        Self { active: SealKey::new(chain.active()), older }
     }
 
     /// Seals a text for one place, such as `outbox.body`.

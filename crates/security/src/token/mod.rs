@@ -40,7 +40,7 @@ pub use keys::{KeyError, KeySet, SigningKey, kid_of};
 pub use one_time::{Code, OneTimeToken, hash_presented, hash_presented_code};
 pub use parties::Parties;
 pub use public::PublicKeys;
-pub use root::{Purpose, RootKey, prf, session_jti};
+pub use root::{KeyChain, Purpose, RootKey, prf, session_jti};
 
 /// Why a token is refused.
 ///

@@ -57,25 +57,79 @@ impl Purpose {
 /// assert_eq!(root.derive(Purpose::Jwt), root.derive(Purpose::Jwt));
 /// assert_ne!(root.derive(Purpose::Jwt), root.derive(Purpose::Csrf));
 /// ```
-pub struct RootKey(Hkdf<Sha256>);
+pub struct RootKey {
+    current: Hkdf<Sha256>,
+    fallback: Option<Hkdf<Sha256>>,
+}
 
 impl RootKey {
     /// Extracts the root from the secret's bytes; of any length, judged by the caller.
     #[must_use]
     pub fn new(secret: &Secret) -> Self {
-        Self(Hkdf::new(Some(SALT), secret.expose()))
+        Self { current: extract(secret), fallback: None }
+    }
+
+    /// The same root while its secret takes the place of another: what grew from that one still opens and verifies.
+    #[must_use]
+    pub fn with_fallback(self, other: &Secret) -> Self {
+        Self { fallback: Some(extract(other)), ..self }
     }
 
     /// The 32-byte key for one purpose, always the same.
-    ///
-    /// # Panics
-    /// Never: 32 bytes are one block of HKDF-SHA256, and it can give 255.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a key that was not derived must not be used")]
     pub fn derive(&self, purpose: Purpose) -> Zeroizing<[u8; 32]> {
-        let mut key = Zeroizing::new([0; 32]);
-        self.0.expand(purpose.label(), key.as_mut_slice()).expect("one block is no more than 255");
-        key
+        expand(&self.current, purpose)
+    }
+
+    /// The key for one purpose, and the fallback's.
+    #[must_use]
+    pub fn chain(&self, purpose: Purpose) -> KeyChain {
+        let fallback = self.fallback.as_ref().map(|fallback| expand(fallback, purpose));
+        KeyChain { active: self.derive(purpose), fallback }
+    }
+}
+
+fn extract(secret: &Secret) -> Hkdf<Sha256> {
+    Hkdf::new(Some(SALT), secret.expose())
+}
+
+/// # Panics
+/// Never: 32 bytes are one block of HKDF-SHA256, and it can give 255.
+#[expect(clippy::expect_used, reason = "a key that was not derived must not be used")]
+fn expand(root: &Hkdf<Sha256>, purpose: Purpose) -> Zeroizing<[u8; 32]> {
+    let mut key = Zeroizing::new([0; 32]);
+    root.expand(purpose.label(), key.as_mut_slice()).expect("one block is no more than 255");
+    key
+}
+
+/// The keys for one purpose: the active one makes, each is recognised.
+///
+/// ```
+/// use portcullis_security::secret::Secret;
+/// use portcullis_security::token::{Purpose, RootKey};
+///
+/// let old = Secret::from("the secret that was replaced after a year");
+/// let root = RootKey::new(&Secret::from("a secret of at least thirty-two bytes")).with_fallback(&old);
+/// let chain = root.chain(Purpose::Cookie);
+/// assert_eq!(chain.active(), &*root.derive(Purpose::Cookie));
+/// assert!(chain.all().any(|key| key == &*RootKey::new(&old).derive(Purpose::Cookie)));
+/// ```
+#[derive(Clone)]
+pub struct KeyChain {
+    active: Zeroizing<[u8; 32]>,
+    fallback: Option<Zeroizing<[u8; 32]>>,
+}
+
+impl KeyChain {
+    /// The key that makes.
+    #[must_use]
+    pub fn active(&self) -> &[u8; 32] {
+        &self.active
+    }
+
+    /// Every key, the active one first.
+    pub fn all(&self) -> impl Iterator<Item = &[u8; 32]> {
+        std::iter::once(&*self.active).chain(self.fallback.as_deref())
     }
 }
 
