@@ -61,6 +61,62 @@ async fn an_attacker_cannot_lock_a_known_device_out() {
     app.stop().await;
 }
 
+async fn log_in_with(app: &TestApp, device: &str, password: &str) -> Answer {
+    let call =
+        app.request(reqwest::Method::POST, "/api/auth/login/").header("cookie", format!("device={device}"));
+    app.send(call.json(&json!({ "username": "reader", "password": password }))).await
+}
+
+fn throttled(config: &mut portcullis::config::Config) {
+    config.throttle.enabled = true;
+    config.server.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logging_in_often_from_a_device_buys_no_more_guesses() {
+    let app = TestApp::with_manual_clock(Database::Sqlite, throttled).await;
+    let mut device = app.user("reader").await.cookie("device").expect("a device cookie");
+    for _ in 0..5 {
+        device = log_in_with(&app, &device, PASSWORD).await.expect(200).cookie("device").expect("another");
+    }
+    log_in_with(&app, &device, "wrong").await.expect(429);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_devices_of_an_account_together_make_thirty_guesses_a_minute() {
+    let app = TestApp::with_manual_clock(Database::Sqlite, throttled).await;
+    let mut devices = vec![app.user("reader").await.cookie("device").expect("a device cookie")];
+    for _ in 0..7 {
+        app.advance(Duration::from_secs(60));
+        devices.push(app.login("reader", PASSWORD).await.expect(200).cookie("device").expect("another"));
+    }
+    app.advance(Duration::from_secs(60));
+    let mut tried = 0;
+    for device in &devices {
+        for _ in 0..5 {
+            tried += usize::from(log_in_with(&app, device, "wrong").await.status == 401);
+        }
+    }
+    assert_eq!(tried, 30);
+    app.mails().await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessers_do_not_keep_an_owner_from_changing_the_password() {
+    let app = TestApp::with(Database::Sqlite, throttled).await;
+    let access = app.user("reader").await.text("access");
+    for number in 0..6 {
+        log_in_from(&app, &format!("198.51.100.{number}"), "reader").await;
+    }
+    log_in_from(&app, "198.51.100.9", "reader").await.expect(429);
+    let body = json!({ "current_password": PASSWORD, "new_password": "Sturdy-Harbour-43" });
+    app.call(reqwest::Method::POST, "/api/auth/change-password/", &access, body).await.expect(200);
+    app.mails().await;
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_that_was_hit_is_on_record_once_and_names_nobody() {
     let app = TestApp::with(Database::Sqlite, |config| config.throttle.enabled = true).await;

@@ -1,6 +1,7 @@
 //! Device cookies: a user's own device has a login bucket of its own, so that an attacker who exhausts
 //! the account's cannot lock its owner out (OWASP "Slow Down Online Guessing Attacks with Device Cookies").
 
+use crate::model::users::Model as User;
 use axum::http::{HeaderMap, HeaderValue};
 use portcullis_security::clock::Timestamp;
 use portcullis_security::csrf::{SetCookie, cookie, host_name};
@@ -29,15 +30,34 @@ pub struct Device {
     pub id: String,
 }
 
+impl Device {
+    /// Whether it is a device of this user, from which there was a login since the last reset.
+    pub const fn is_of(&self, user: &User) -> bool {
+        self.user_id == user.id && self.since.micros() >= user.devices_valid_from
+    }
+}
+
 impl DeviceCookies {
     /// `secure` follows the public URL's scheme.
     pub const fn new(keys: KeyChain, secure: bool) -> Self {
         Self { keys, secure }
     }
 
-    /// A cookie for a device from which the user has just logged in.
-    pub fn issue(&self, user_id: i64, now: Timestamp, random: &Random) -> Option<HeaderValue> {
-        let id = hex(&random.bytes::<16>());
+    /// A cookie for a device from which the user has just logged in. A device that proves to be known keeps its name,
+    /// and so its bucket: who logs in often gets no more guesses.
+    pub fn issue(
+        &self,
+        user: &User,
+        headers: &HeaderMap,
+        now: Timestamp,
+        random: &Random,
+    ) -> Option<HeaderValue> {
+        let known = self.read(headers, now).filter(|device| device.is_of(user));
+        let id = known.map_or_else(|| hex(&random.bytes::<16>()), |device| device.id);
+        self.seal(user.id, &id, now)
+    }
+
+    fn seal(&self, user_id: i64, id: &str, now: Timestamp) -> Option<HeaderValue> {
         let text = format!("{user_id}.{}.{id}", now.micros());
         let value = format!("{text}.{}", hex(&mac(self.keys.active(), &text)));
         let cookie = SetCookie::host(NAME, &value, self.secure).ok()?;
@@ -85,12 +105,12 @@ mod tests {
         let (old, new) = (Secret::from("one"), Secret::from("two"));
         let devices = |root: RootKey| DeviceCookies::new(root.chain(Purpose::Cookie), false);
         let now = Timestamp::from_seconds(1_000);
-        let issued = devices(RootKey::new(&old)).issue(7, now, &Random::seeded(1)).unwrap();
+        let issued = devices(RootKey::new(&old)).seal(7, "a", now).unwrap();
         let pair = issued.to_str().unwrap().split(';').next().unwrap().to_owned();
         let headers = HeaderMap::from_iter([(axum::http::header::COOKIE, pair.parse().unwrap())]);
-        let read = |root| devices(root).read(&headers, now).map(|device| device.user_id);
-        assert_eq!(read(RootKey::new(&old)), Some(7));
-        assert_eq!(read(RootKey::new(&new).with_fallback(&old)), Some(7));
+        let read = |root| devices(root).read(&headers, now).map(|device| (device.user_id, device.id));
+        assert_eq!(read(RootKey::new(&old)), Some((7, "a".to_owned())));
+        assert_eq!(read(RootKey::new(&new).with_fallback(&old)), Some((7, "a".to_owned())));
         assert_eq!(read(RootKey::new(&new)), None);
     }
 }

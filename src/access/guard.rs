@@ -38,7 +38,7 @@ pub enum Limit {
     AuthByName,
     /// `auth` by IP and by the account that the body's `email` names.
     AuthByEmail,
-    /// `auth` by IP and by the caller's account.
+    /// `auth` by IP and by the caller's account, apart from its logins.
     AuthByBearer,
     /// `auth` by IP alone: the call names no account.
     AuthByIp,
@@ -184,7 +184,8 @@ impl Guard {
         let ip = (Policy::Auth, Holder::Ip(from.ip));
         match caller {
             Some(Caller::User(Identity { user, .. })) => {
-                let account = (Policy::Auth, Holder::Account(&user.username_key));
+                // Not the bucket of logins: strangers fill that, and must not keep an owner from a new password.
+                let account = (Policy::Auth, Holder::User(user.id));
                 self.on_record(from, Some(user.id), &[ip, account]).await
             }
             _ => self.on_record(from, None, &[ip]).await,
@@ -206,18 +207,15 @@ impl Guard {
             return read.map(|(request, _)| request);
         };
         let owner = self.owner_of(name).await?;
-        let own_device = device.filter(|device| {
-            owner.as_ref().is_some_and(|user| {
-                user.id == device.user_id && device.since.micros() >= user.devices_valid_from
-            })
-        });
+        let own_device = device.filter(|device| owner.as_ref().is_some_and(|user| device.is_of(user)));
         let folded = fold(name);
         let account = owner.as_ref().map_or(folded.as_str(), |user| &user.username_key);
         let user_id = owner.as_ref().map(|user| user.id);
         let account = (Policy::Auth, Holder::Account(account));
         match &own_device {
             Some(device) => {
-                self.on_record(from, user_id, &[(Policy::Auth, Holder::Device(&device.id))]).await?;
+                let devices = (Policy::Auth, Holder::Devices(device.user_id));
+                self.on_record(from, user_id, &[(Policy::Auth, Holder::Device(&device.id)), devices]).await?;
             }
             None => self.on_record(from, user_id, &[ip, account]).await?,
         }

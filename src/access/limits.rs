@@ -15,6 +15,8 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
+/// How many devices of one user may use up their rates at once: else every login would buy more guesses.
+const DEVICES: u32 = 6;
 const CAPACITY: usize = 1_000_000;
 const ROWS_PER_SNAPSHOT: usize = 20_000;
 const ROWS_PER_STATEMENT: usize = 200;
@@ -69,6 +71,8 @@ pub enum Holder<'a> {
     User(i64),
     /// A device that a user has logged in from before.
     Device(&'a str),
+    /// All such devices of a user together: [`DEVICES`] times the rate.
+    Devices(i64),
 }
 
 impl Holder<'_> {
@@ -79,6 +83,7 @@ impl Holder<'_> {
             Self::Address(_) => "address",
             Self::User(_) => "user",
             Self::Device(_) => "device",
+            Self::Devices(_) => "devices",
         }
     }
 }
@@ -206,7 +211,7 @@ impl Limits {
     ) -> LimitHit {
         let full = buckets.iter().find(|(policy, holder)| self.bucket(*policy, *holder).key == refused.key);
         let kind = full.map_or("", |(_, holder)| holder.kind());
-        let is_own = matches!(kind, "account" | "device" | "user");
+        let is_own = matches!(kind, "account" | "device" | "devices" | "user");
         LimitHit {
             detail: format!("{} by {kind}", name_of(refused)),
             user_id: user_id.filter(|_| is_own),
@@ -218,11 +223,13 @@ impl Limits {
     fn bucket(&self, policy: Policy, holder: Holder<'_>) -> Bucket {
         let value: Vec<u8> = match holder {
             Holder::Ip(ip) => client_ip::bucket(ip).to_string().into_bytes(),
-            Holder::User(id) => id.to_le_bytes().to_vec(),
+            Holder::User(id) | Holder::Devices(id) => id.to_le_bytes().to_vec(),
             Holder::Account(text) | Holder::Address(text) | Holder::Device(text) => text.as_bytes().to_vec(),
         };
         let key = key_of(&self.key, &[holder.kind().as_bytes(), &value]);
-        Bucket { policy: policy as u8, rate: self.rates.of(policy), key }
+        let rate = self.rates.of(policy);
+        let rate = if matches!(holder, Holder::Devices(_)) { rate.times(DEVICES) } else { rate };
+        Bucket { policy: policy as u8, rate, key }
     }
 
     /// Writes what has changed since the last time; to be called every second.

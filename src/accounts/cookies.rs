@@ -3,6 +3,7 @@
 use crate::access::TokenPair;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::model::users::Model as User;
 use crate::state::App;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
@@ -82,8 +83,8 @@ impl Cookies {
     }
 
     /// Marks the device as one that the user has logged in from.
-    pub fn add_device(&mut self, app: &App, user_id: i64) {
-        self.0.extend(app.devices.issue(user_id, app.now(), &app.random));
+    pub fn add_device(&mut self, app: &App, user: &User, headers: &HeaderMap) {
+        self.0.extend(app.devices.issue(user, headers, app.now(), &app.random));
     }
 
     /// The answer with its cookies.

@@ -85,7 +85,7 @@ pub async fn login(
     };
     let tokens = begin(&app, &headers, &user, client.clone(), rehashed).await?;
     let mut cookies = Cookies::default();
-    cookies.add_device(&app, user.id);
+    cookies.add_device(&app, &user, &headers);
     let in_cookie = is_cookie_mode(&headers, &app.config);
     if in_cookie {
         end_former_session(&app, &headers, &client).await;

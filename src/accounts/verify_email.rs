@@ -80,7 +80,7 @@ pub async fn verify_email(
     let (user, row) = user;
     let tokens = app.access.tokens(&row, &user, &app.random);
     let mut cookies = Cookies::default();
-    cookies.add_device(&app, user.id);
+    cookies.add_device(&app, &user, &headers);
     let in_cookie = is_cookie_mode(&headers, &app.config);
     if in_cookie {
         end_former_session(&app, &headers, &client).await;

@@ -73,6 +73,20 @@ impl Rate {
         Self::new(count, seconds)
     }
 
+    /// So many times the calls in the same period; 1,000,000 at most.
+    ///
+    /// ```
+    /// use portcullis_security::throttle::Rate;
+    ///
+    /// assert_eq!(Rate::parse("5/minute")?.times(6), Rate::parse("30/minute")?);
+    /// # Ok::<(), portcullis_security::throttle::RateError>(())
+    /// ```
+    #[must_use]
+    pub const fn times(self, factor: u32) -> Self {
+        let count = self.count.saturating_mul(factor);
+        Self { count: if count > MAX_COUNT { MAX_COUNT } else { count }, ..self }
+    }
+
     /// How many calls are allowed in a period.
     #[must_use]
     pub const fn count(self) -> u32 {
