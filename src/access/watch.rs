@@ -24,6 +24,8 @@ const WINDOW: Duration = Duration::from_secs(10 * 60);
 /// One attack is one alarm, not one for each attempt.
 const QUIET: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
+/// What stands behind the detail of an event of which the owner was mailed.
+const TOLD: &str = "; the owner was told";
 const WINDOWS: u64 = 10_000;
 const ACCOUNTS_PER_NETWORK: usize = 20;
 const NETWORKS_PER_ACCOUNT: usize = 8;
@@ -101,8 +103,8 @@ impl Watch {
 }
 
 impl Alarm {
-    /// Records it in the transaction of the login that gave it, and tells the owner of a guessed password, both at
-    /// most once a day for an account.
+    /// Records it in the transaction of the login that gave it, and tells the owner of a guessed password, who hears
+    /// of it once a day.
     ///
     /// # Errors
     /// When the database refuses.
@@ -113,25 +115,25 @@ impl Alarm {
         outbox: &Outbox,
         now: Timestamp,
     ) -> Result<()> {
-        if let Some(user_id) = self.user_id {
-            if was_told(tx, self.kind, user_id, now.minus(DAY)).await? {
-                return Ok(());
-            }
-            if self.kind == Kind::PasswordGuessing {
-                outbox.enqueue(tx, &Letter::PasswordGuessed { user_id, at: now }, now).await?;
-            }
+        let mut detail = self.detail.clone();
+        if let (Kind::PasswordGuessing, Some(user_id)) = (self.kind, self.user_id)
+            && !was_told(tx, user_id, now.minus(DAY)).await?
+        {
+            outbox.enqueue(tx, &Letter::PasswordGuessed { user_id, at: now }, now).await?;
+            detail.push_str(TOLD);
         }
         let subject = Subject { user_id: self.user_id, session_id: None };
-        audit::record_detail(tx, (self.kind, subject), client, &self.detail, now).await
+        audit::record_detail(tx, (self.kind, subject), client, &detail, now).await
     }
 }
 
-/// The audit log knows it after a restart and of other processes too.
-async fn was_told(tx: &DatabaseTransaction, kind: Kind, user_id: i64, since: Timestamp) -> Result<bool> {
+/// Whether the owner was told since. The audit log knows it after a restart and of other processes too.
+async fn was_told(tx: &DatabaseTransaction, user_id: i64, since: Timestamp) -> Result<bool> {
     let told = Entity::find()
         .filter(Column::UserId.eq(user_id))
         .filter(Column::At.gt(since.micros()))
-        .filter(Column::Kind.eq(kind.slug()))
+        .filter(Column::Kind.eq(Kind::PasswordGuessing.slug()))
+        .filter(Column::Detail.ends_with(TOLD))
         .limit(1);
     Ok(told.one(tx).await?.is_some())
 }

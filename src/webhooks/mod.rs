@@ -104,7 +104,8 @@ impl Webhooks {
 
     /// Calls the server; the reason of a failure holds neither the address nor what the server said.
     async fn call(&self, row: &Model) -> std::result::Result<(), String> {
-        let id = format!("msg_{}", row.id);
+        // Ids begin anew in a database that was restored or moved; with its time a row has no double.
+        let id = format!("msg_{:x}_{}", row.created_at, row.id);
         let moment = self.clock.now().seconds();
         let call = self
             .client
