@@ -64,6 +64,14 @@ impl StartError {
         Self(error.to_string())
     }
 
+    fn data_dir(config: &Config, error: &std::io::Error) -> Self {
+        let directory = config.storage.data_dir.display();
+        Self(format!(
+            "the data directory {directory} cannot be used: {error}; check it, or name another with \
+             PORTCULLIS_STORAGE__DATA_DIR"
+        ))
+    }
+
     fn database(error: Error) -> Self {
         Self(format!("the database does not answer: {error:?}"))
     }
@@ -166,7 +174,8 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
     let random = Arc::new(random);
     let secret = match &config.secret_key {
         Some(secret) => secret.clone(),
-        None => config::development_secret(&config.storage.data_dir, &random).map_err(StartError::of)?,
+        None => config::development_secret(&config.storage.data_dir, &random)
+            .map_err(|error| StartError::data_dir(&config, &error))?,
     };
     let root = match &config.secret_key_fallback {
         Some(fallback) => RootKey::new(&secret).with_fallback(fallback),
@@ -323,6 +332,7 @@ pub fn router(app: &Arc<App>, search: &Arc<Search>) -> Result<Router, StartError
         cors: cors(&app.config)?,
         headers: SecurityHeaders::new(SecurityOptions { hsts_seconds: hsts, include_subdomains: true }),
         meters: Meters::register(),
+        has_warned: false.into(),
         next_request: u64::from_le_bytes(app.random.bytes()).into(),
     });
     let panicked = |_| axum::response::IntoResponse::into_response(Error::internal("a handler panicked"));

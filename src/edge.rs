@@ -14,7 +14,7 @@ use portcullis_security::cors::Cors;
 use portcullis_security::headers::SecurityHeaders;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Longer than a slow body, a full queue of passwords and a retried write may take.
@@ -34,6 +34,8 @@ pub struct Edge {
     pub headers: SecurityHeaders,
     /// What is counted.
     pub meters: Meters,
+    /// Whether somebody has been told that forwarded fields are not believed.
+    pub has_warned: AtomicBool,
     /// The id of the next request, from a random start: ids must differ, not be secret.
     pub next_request: AtomicU64,
 }
@@ -48,6 +50,7 @@ pub async fn handle(State(edge): State<Arc<Edge>>, mut request: Request, next: N
     let peer = request.extensions().get::<SocketAddr>();
     let peer_ip = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), SocketAddr::ip);
     let ip = edge.proxies.client_ip(peer_ip, request.headers());
+    edge.warn_once(peer_ip, request.headers());
     let request_id = RequestId(edge.next_request.fetch_add(ODD, Ordering::Relaxed));
     request.extensions_mut().insert(Origin { ip, request_id });
     let method = request.method().clone();
@@ -101,6 +104,20 @@ async fn answer_in_time(request: Request, next: Next) -> Response {
 }
 
 impl Edge {
+    /// A proxy that is not named in the settings makes all callers one: whoever runs it should know.
+    fn warn_once(&self, peer: IpAddr, headers: &HeaderMap) {
+        if self.has_warned.load(Ordering::Relaxed) {
+            return;
+        }
+        let is_forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key(header::FORWARDED);
+        if is_forwarded && !self.proxies.contains(peer) && !self.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "forwarded header fields are ignored: their sender is not in SERVER__TRUSTED_PROXIES. If it is your \
+                 proxy, name its network there; this is said once"
+            );
+        }
+    }
+
     fn answer_early(&self, request: &Request, peer: IpAddr) -> Option<Response> {
         if Cors::is_preflight(request.method(), request.headers()) {
             let headers: HeaderMap = self.cors.preflight(request.headers());

@@ -44,6 +44,18 @@ pub struct LoadFile {
 }
 
 impl LoadFile {
+    /// Reads the file's text.
+    ///
+    /// # Errors
+    /// When it is no JSON, or has none of the four lists.
+    pub fn parse(text: &[u8]) -> Result<Self, String> {
+        let object: Map<String, Value> = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+        if !["users", "books", "reviews", "rooms"].iter().any(|list| object.contains_key(*list)) {
+            return Err("it has none of the lists users, books, reviews and rooms".to_owned());
+        }
+        serde_json::from_value(Value::Object(object)).map_err(|error| error.to_string())
+    }
+
     /// How many rows it has.
     pub fn rows(&self) -> usize {
         self.users.len() + self.books.len() + self.reviews.len() + self.rooms.len()

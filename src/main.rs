@@ -283,7 +283,10 @@ fn read_password(from_stdin: bool) -> Result<portcullis_security::secret::Secret
         std::io::stdin().read_line(&mut line)?;
         return Ok(line.trim_end_matches(['\r', '\n']).into());
     }
-    let password = rpassword::prompt_password("Password: ")?;
+    let unseen = |error| {
+        Failure(format!("no terminal to ask for the password ({error}): give it with --password-stdin"))
+    };
+    let password = rpassword::prompt_password("Password: ").map_err(unseen)?;
     if password == rpassword::prompt_password("Password (again): ")? {
         Ok(password.into())
     } else {
@@ -301,8 +304,8 @@ async fn send_test(config: &Config, address: &str) -> Result<(), Failure> {
 
 async fn load(config: Config, path: &std::path::Path) -> Result<(), Failure> {
     let text = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let file: portcullis::load::LoadFile =
-        serde_json::from_slice(&text).map_err(|error| format!("{} is not valid: {error}", path.display()))?;
+    let file = portcullis::load::LoadFile::parse(&text)
+        .map_err(|error| format!("{} is not valid: {error}", path.display()))?;
     let bar = indicatif::ProgressBar::new(file.rows() as u64);
     let app = app::build(config, Clock::system(), Random::system()).await?;
     let outcome = portcullis::load::load(&app, file, |done| bar.set_position(done as u64)).await;

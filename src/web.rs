@@ -1,7 +1,7 @@
 //! The web app: the build of `web/`, embedded in the binary (a debug build reads it from the folder).
 //!
-//! Files under `/assets/` carry a hash of their content in their name and never change. Every other address
-//! that a browser opens gets the same page, which finds its way in the browser.
+//! Files under `/assets/` carry a hash of their content in their name and never change. The addresses of pages all
+//! get the same page, which finds its way in the browser; so do others that a browser opens, with 404.
 
 use crate::error::Error;
 use crate::state::App;
@@ -25,6 +25,24 @@ const DELETION_GRACE: &str = "__DELETION_GRACE__";
 const COMMUNITY: &str = "__COMMUNITY__";
 /// The policies of `web/src` by which text becomes markup, or the address of a worker.
 const TRUSTED_TYPES: &str = "dompurify strength-worker";
+/// How the addresses of pages begin (`web/src/app/`), beside `/`.
+const PAGES: [&str; 15] = [
+    "account",
+    "books",
+    "check-mail",
+    "confirm-email",
+    "follow-requests",
+    "forgot-password",
+    "home",
+    "people",
+    "reset-password",
+    "rooms",
+    "search",
+    "settings",
+    "sign-in",
+    "sign-up",
+    "verify-email",
+];
 /// Where the pages of people are, by their usernames.
 const PEOPLE: &str = "/people/";
 /// What a program asks for: never answered with a page.
@@ -48,26 +66,31 @@ pub async fn fallback(State(app): State<Arc<App>>, request: Request) -> Response
     {
         return send(path, file, request.headers());
     }
-    if !is_page(request.uri(), request.headers()) {
+    let Some(status) = page_status(request.uri(), request.headers()) else {
         return Error::not_found().into_response();
-    }
+    };
     match Build::get(INDEX) {
-        Some(index) => index_page(&app, &index.data),
+        Some(index) => (status, index_page(&app, &index.data)).into_response(),
         None => not_built(),
     }
 }
 
-/// Whether a browser opens this address as a page.
-fn is_page(uri: &Uri, headers: &HeaderMap) -> bool {
+/// With which status an address is answered with the page, if it is. Whoever follows the link of a mail gets a page,
+/// also a program that scans it; of an address that is none, a browser alone gets the page, which says so.
+fn page_status(uri: &Uri, headers: &HeaderMap) -> Option<StatusCode> {
     let path = format!("{}/", uri.path());
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     // No page has a tilde, which ends the names of editors' copies. The names of people may hold a dot.
     let is_file = |name: &str| name.contains('~') || (name.contains('.') && !path.starts_with(PEOPLE));
-    let names_a_file = uri.path().rsplit('/').next().is_some_and(is_file);
-    uri.path() == "/"
-        || accept.contains("text/html")
-            && !names_a_file
-            && !NO_PAGES.iter().any(|prefix| path.starts_with(prefix))
+    if uri.path().rsplit('/').next().is_some_and(is_file) {
+        return None;
+    }
+    let first = uri.path().split('/').nth(1).unwrap_or_default();
+    if first.is_empty() || PAGES.contains(&first) {
+        return Some(StatusCode::OK);
+    }
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let may_be_page = !NO_PAGES.iter().any(|prefix| path.starts_with(prefix));
+    (may_be_page && accept.contains("text/html")).then_some(StatusCode::NOT_FOUND)
 }
 
 fn index_page(app: &App, index: &[u8]) -> Response {

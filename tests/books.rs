@@ -44,7 +44,7 @@ on_each_database! {
     async fn what_is_wrong_with_a_book_is_told_field_by_field(app: TestApp) {
         let keeper = staff(&app, "keeper").await;
         let post = |body| app.call(Method::POST, "/api/books/", &keeper.access, body);
-        let body = json!({ "title": "<b> </b>", "isbn": "0306406153", "year": "soon", "description": 5 });
+        let body = json!({ "title": "<b> </b>", "isbn": "030640615", "year": "soon", "description": 5 });
         let wrong = post(body).await.expect(400);
         let fields = wrong.body["fields"].as_object().expect("fields");
         let names: Vec<_> = fields.keys().map(String::as_str).collect();
@@ -81,8 +81,11 @@ on_each_database! {
         for nothing in ["search=nothing", "search=%21", "search=%25", "search=une"] {
             assert_eq!(found(nothing).await, Vec::<i64>::new(), "{nothing}");
         }
-        for wrong in ["ordering=password", "cursor=x", "search=a%00", "ordering=--title"] {
+        for wrong in ["cursor=x", "search=a%00"] {
             list(wrong.to_owned()).await.expect(400);
+        }
+        for unknown in ["ordering=password", "ordering=--title"] {
+            assert_eq!(found(unknown).await, found("ordering=title").await, "{unknown}");
         }
         list(format!("search={}", "x".repeat(201))).await.expect(400);
         for query in ["page_size=2", "page_size=2&search=author", "page_size=2&ordering=-year"] {

@@ -1,5 +1,6 @@
 //! Below the calls: where a message ends, what TLS is spoken, and methods that no route has.
 
+use crate::harness::process::Process;
 use crate::harness::smtp::CERTIFICATE;
 use crate::harness::{Database, TestApp, create_database_on, mariadb};
 use portcullis::storage::Storage;
@@ -16,6 +17,18 @@ async fn speak(app: &TestApp, bytes: &[u8]) -> Vec<u8> {
     // A reset instead of an end says as much: nothing more comes.
     let _ = stream.read_to_end(&mut answer).await;
     answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forwarded_fields_that_are_not_believed_are_told_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut server = Process::start(folder.path(), &[]).await;
+    for _ in 0..3 {
+        let call = server.request(Method::GET, "/healthz").header("x-forwarded-for", "198.51.100.1");
+        server.send(call).await.expect(200);
+    }
+    server.stop().await;
+    assert_eq!(server.log().matches("SERVER__TRUSTED_PROXIES").count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -134,7 +134,7 @@ on_each_database! {
         let names: Vec<_> = none.body["fields"].as_object().expect("fields").keys().cloned().collect();
         assert_eq!(names, ["book", "rating", "review_text", "title"]);
         for (field, value) in [("rating", json!(0)), ("rating", json!(6)), ("rating", json!(4.5)), ("rating", json!("x")),
-            ("rating", json!(true)), ("book", json!("x")), ("book", json!(null)), ("title", json!("x".repeat(201))),
+            ("rating", json!(true)), ("rating", json!(1e30)), ("book", json!("x")), ("book", json!(null)), ("title", json!("x".repeat(201))),
             ("title", json!("<b></b>")), ("title", json!(["x"])), ("is_public", json!("maybe")), ("review_text", json!(7))] {
             let mut body = review_body(dune, "Fine", 4, true);
             body[field] = value.clone();
@@ -142,7 +142,7 @@ on_each_database! {
             assert!(wrong.body["fields"][field][0].is_string(), "{field}={value}: {}", wrong.body);
         }
         post(review_body(dune, &"x".repeat(200), 4, true)).await.expect(201);
-        for query in ["book=x", "ordering=secret", "cursor=!!", "user=%00"] {
+        for query in ["book=x", "cursor=!!", "user=%00"] {
             look(&app, None, &format!("/api/reviews/?{query}")).await.expect(400);
         }
         for path in ["/api/reviews/0/", "/api/reviews/-1/", "/api/reviews/x/", "/api/reviews/1e3/"] {

@@ -104,20 +104,6 @@ async fn all_devices_of_an_account_together_make_thirty_guesses_a_minute() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn guessers_do_not_keep_an_owner_from_changing_the_password() {
-    let app = TestApp::with(Database::Sqlite, throttled).await;
-    let access = app.user("reader").await.text("access");
-    for number in 0..6 {
-        log_in_from(&app, &format!("198.51.100.{number}"), "reader").await;
-    }
-    log_in_from(&app, "198.51.100.9", "reader").await.expect(429);
-    let body = json!({ "current_password": PASSWORD, "new_password": "Sturdy-Harbour-43" });
-    app.call(reqwest::Method::POST, "/api/auth/change-password/", &access, body).await.expect(200);
-    app.mails().await;
-    app.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_limit_that_was_hit_is_on_record_once_and_names_nobody() {
     let app = TestApp::with(Database::Sqlite, |config| config.throttle.enabled = true).await;
     for number in 0..9 {

@@ -25,7 +25,7 @@ async fn every_page_has_a_nonce_of_its_own_and_the_name_of_the_site() {
     let mut nonces = Vec::new();
     for path in ["/", "/sign-in", "/sign-in/", "/verify-email?token=x", "/no-such-page", "/people/jane.doe"] {
         let page = open(&app, path).await;
-        assert_eq!(page.status(), 200, "{path}");
+        assert_eq!(page.status(), if path == "/no-such-page" { 404 } else { 200 }, "{path}");
         assert_eq!(page.headers()[CACHE_CONTROL], "no-store");
         let policy = page.headers()["content-security-policy"].to_str().expect("text").to_owned();
         let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a nonce");
@@ -82,6 +82,34 @@ async fn files_are_named_by_their_hash_compressed_and_kept_for_ever() {
         sizes.push(file.bytes().await.expect("a file").len());
     }
     assert!(sizes[0] < sizes[1] && sizes[1] < sizes[2], "{sizes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_of_a_mail_shows_its_page_to_whoever_follows_it() {
+    let app = TestApp::start(Database::Sqlite).await;
+    for path in ["/verify-email?token=a", "/reset-password?token=a", "/confirm-email?token=a", "/sign-in/"] {
+        for accept in ["*/*", "application/json"] {
+            let answer = app.request(Method::GET, path).header(ACCEPT, accept).send().await;
+            assert_eq!(answer.expect("an answer").status(), 200, "{path}");
+        }
+    }
+    assert_eq!(open(&app, "/nowhere").await.status(), 404);
+}
+
+/// The server has to know which addresses are pages.
+#[test]
+fn every_page_of_the_web_app_is_one_for_the_server() {
+    let source = ["src/web.rs", "web/src/app/router.tsx", "web/src/app/community-routes.ts"]
+        .map(|path| std::fs::read_to_string(path).expect("a source"));
+    let paths = source[1..].iter().flat_map(|source| source.split("path: '/").skip(1));
+    let firsts = paths.filter_map(|path| path.split(['/', '\'']).next()).filter(|first| !first.is_empty());
+    let within_account = ["email", "password", "sessions", "data"];
+    let mut count = 0;
+    for first in firsts.filter(|first| !within_account.contains(first)) {
+        assert!(source[0].contains(&format!("\"{first}\"")), "/{first} is no page in src/web.rs");
+        count += 1;
+    }
+    assert!(count > 15, "{count} pages");
 }
 
 #[tokio::test(flavor = "multi_thread")]

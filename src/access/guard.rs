@@ -38,7 +38,7 @@ pub enum Limit {
     AuthByName,
     /// `auth` by IP and by the account that the body's `email` names.
     AuthByEmail,
-    /// `auth` by IP and by the caller's account, apart from its logins.
+    /// `auth` by IP and by the caller's account.
     AuthByBearer,
     /// `auth` by IP alone: the call names no account.
     AuthByIp,
@@ -184,8 +184,7 @@ impl Guard {
         let ip = (Policy::Auth, Holder::Ip(from.ip));
         match caller {
             Some(Caller::User(Identity { user, .. })) => {
-                // Not the bucket of logins: strangers fill that, and must not keep an owner from a new password.
-                let account = (Policy::Auth, Holder::User(user.id));
+                let account = (Policy::Auth, Holder::Account(&user.username_key));
                 self.on_record(from, Some(user.id), &[ip, account]).await
             }
             _ => self.on_record(from, None, &[ip]).await,

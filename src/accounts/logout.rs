@@ -53,7 +53,7 @@ pub async fn logout(
     Body(request): Body<LogoutRequest>,
 ) -> Result<Response> {
     let body = request.refresh_token.or(request.refresh);
-    let required = || Error::bad_request("required", "Refresh token required");
+    let required = || Error::field("refresh_token", "Refresh token required");
     let presented = PresentedRefresh::find(&app, &headers, body)?.ok_or_else(required)?;
     app.access.log_out(presented.token.expose_text(), bearer, &client, &app.random).await?;
     let answer = Json(Message { message: "Logout successful" });

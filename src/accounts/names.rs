@@ -85,11 +85,14 @@ fn is_local(local: &str) -> bool {
     local.split('.').all(is_atom)
 }
 
-/// `localhost`, or labels of letters, digits and inner hyphens, the last of at least two characters;
-/// other alphabets by way of their IDNA form.
+/// `localhost`, or labels of letters, digits and inner hyphens, the last of at least two characters and without a
+/// digit; other alphabets by way of their IDNA form, but not their full stops.
 fn is_domain(domain: &str) -> bool {
     if domain == "localhost" {
         return true;
+    }
+    if domain.contains(['\u{3002}', '\u{ff0e}', '\u{ff61}']) {
+        return false;
     }
     let Ok(ascii) = idna::domain_to_ascii(domain) else { return false };
     let is_label = |label: &str| {
@@ -99,8 +102,12 @@ fn is_domain(domain: &str) -> bool {
             && !label.ends_with('-')
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
-    let top_is_long = ascii.rsplit('.').next().is_some_and(|top| top.len() >= 2);
-    ascii.contains('.') && top_is_long && ascii.split('.').all(is_label)
+    let is_top = |top: &str| {
+        let has_digit = top.bytes().any(|byte| byte.is_ascii_digit());
+        top.len() >= 2 && (top.starts_with("xn--") || !has_digit)
+    };
+    let Some((_, top)) = ascii.rsplit_once('.') else { return false };
+    is_top(top) && ascii.split('.').all(is_label)
 }
 
 /// A given or family name: nothing that could turn a mail or a page into an advertisement.
@@ -136,8 +143,14 @@ mod tests {
 
     #[test]
     fn addresses_follow_django_without_quotes_and_literals() {
-        let accepted =
-            ["a@b.co", " A.b+c@Example.ORG ", "x@localhost", "user@bücher.example", "o'hara@x-y.ie"];
+        let accepted = [
+            "a@b.co",
+            " A.b+c@Example.ORG ",
+            "x@localhost",
+            "user@bücher.example",
+            "a@b.рф",
+            "o'hara@x-y.ie",
+        ];
         for address in accepted {
             assert!(Email::parse(address).is_ok(), "{address:?}");
         }
@@ -159,6 +172,9 @@ mod tests {
             "a@b.co\nBcc: x@y.zz",
             "ü@b.co",
             "a@b_c.de",
+            "a@1.2.3.44",
+            "a@b.c0",
+            "a@b。co",
         ];
         for address in refused {
             assert!(Email::parse(address).is_err(), "{address:?}");

@@ -112,7 +112,7 @@ impl Proof {
                 code,
                 key: app.code_key.clone(),
             })),
-            _ => Err(Error::bad_request("required", "Verification token required")),
+            _ => Err(Error::field("token", "Verification token required")),
         }
     }
 }

@@ -34,7 +34,7 @@ const ORDERINGS: [Ordering; 6] = [
         body = Page<Book>),
     (status = 400, description = "A parameter is wrong.")))]
 pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, query: ListQuery) -> Result<Response> {
-    let ordering = query.known_ordering(&ORDERINGS)?;
+    let ordering = query.ordering(&ORDERINGS)?;
     let search = Search::parse(query.parameter("search"))?;
     let key =
         (viewer == Viewer::Anonymous && search.is_none()).then(|| query.first_page_key(ordering)).flatten();

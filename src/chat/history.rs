@@ -29,7 +29,7 @@ pub async fn list(
     JoinedRoom { room, .. }: JoinedRoom,
     query: ListQuery,
 ) -> Result<Json<Page<ChatMessage>>> {
-    let ordering = query.known_ordering(&[NEWEST_FIRST])?;
+    let ordering = query.ordering(&[NEWEST_FIRST])?;
     let db = app.storage.reader();
     let messages = Entity::find().filter(Column::RoomId.eq(room.id));
     let rows = query.seek(messages, ordering, None, Column::Seq)?.all(db).await?;

@@ -39,7 +39,7 @@ pub async fn list(
     caller: CurrentUser,
     query: ListQuery,
 ) -> Result<Json<Page<Room>>> {
-    let ordering = query.known_ordering(&ORDERINGS)?;
+    let ordering = query.ordering(&ORDERINGS)?;
     let (db, slices) = (app.storage.reader(), slices(&caller, member(&query)?));
     let public_url = &app.config.server.public_url;
     let listing = Listing::<Entity> {

@@ -19,7 +19,7 @@ pub struct Cors {
 }
 
 impl Cors {
-    pub(super) fn read(reader: &mut Reader<'_>, profile: Profile) -> Self {
+    pub(super) fn read(reader: &mut Reader<'_>, profile: Profile, own: &WebUrl) -> Self {
         let mut allowed_origins: Vec<String> = reader.required("CORS__ALLOWED_ORIGINS");
         for origin in &mut allowed_origins {
             // What is not an origin stays as it is, for the check that refuses it.
@@ -29,6 +29,9 @@ impl Cors {
         }
         if profile == Profile::Development {
             allowed_origins.extend(DEVELOPMENT_ORIGINS.map(str::to_owned));
+            // Whoever tries it out types localhost, too.
+            let port = own.origin().strip_prefix("http://127.0.0.1");
+            allowed_origins.extend(port.map(|port| format!("http://localhost{port}")));
         }
         allowed_origins.sort();
         allowed_origins.dedup();

@@ -172,11 +172,11 @@ impl Config {
     pub fn read(settings: &Settings) -> (Self, Vec<Problem>) {
         let mut reader = Reader::new(settings);
         let profile = reader.required("PROFILE");
+        let server = Server::read(&mut reader);
         let config = Self {
             profile,
             secret_key: reader.optional("SECRET_KEY"),
             secret_key_fallback: reader.optional("SECRET_KEY_FALLBACK"),
-            server: Server::read(&mut reader),
             storage: Storage::read(&mut reader),
             mail: Mail::read(&mut reader),
             tokens: Tokens::read(&mut reader),
@@ -186,7 +186,8 @@ impl Config {
             metrics: Metrics::read(&mut reader),
             community: Community::read(&mut reader),
             site: Site::read(&mut reader),
-            cors: Cors::read(&mut reader, profile),
+            cors: Cors::read(&mut reader, profile, &server.public_url),
+            server,
             log: Log::read(&mut reader),
             search: Search::read(&mut reader),
             uploads: Uploads::read(&mut reader),

@@ -158,10 +158,17 @@ impl Input {
 }
 
 /// A number, or a text of one as Django REST framework takes it.
+/// A number without a fraction is whole however it is written, as for Django REST framework.
 fn as_integer(value: &Value) -> Option<i64> {
     match value {
-        Value::Number(number) => number.as_i64(),
+        Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }
+}
+
+/// Beyond 2^53 a float does not say which whole number is meant.
+#[expect(clippy::cast_possible_truncation, reason = "it is whole and small")]
+fn whole(number: f64) -> Option<i64> {
+    (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0).then_some(number as i64)
 }

@@ -35,7 +35,7 @@ const ORDERINGS: [Ordering; 3] = [
     responses((status = 200, description = "A page of the reviews that the caller may see.", body = Page<Review>),
     (status = 400, description = "A parameter is wrong.")))]
 pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, query: ListQuery) -> Result<Response> {
-    let ordering = query.known_ordering(&ORDERINGS)?;
+    let ordering = query.ordering(&ORDERINGS)?;
     let filter = Filter::read(&app, viewer, &query).await?;
     let is_public = viewer == Viewer::Anonymous && filter.search.is_none();
     let key = is_public.then(|| query.first_page_key(ordering)).flatten();

@@ -69,7 +69,7 @@ on_each_database! {
         assert_eq!([answer(&app, &ann, &id, "approve").await, answer(&app, &ann, &id, "approve").await], [200, 200]);
         assert_eq!(answer(&app, &ann, &id, "reject").await, 404, "it is no request any more");
         assert!(requests(&app, &ann).await.is_empty());
-        assert_eq!(app.get("/api/profiles/ann/", &bob).await.expect(200).text("follow_status"), "accepted");
+        assert_eq!(app.get("/api/profiles/ann/?include=follow_status", &bob).await.expect(200).text("follow_status"), "accepted");
 
         follow(&app, &eve, "ann").await.expect(201);
         let id = requests(&app, &ann).await[0].1.to_string();
@@ -83,7 +83,7 @@ on_each_database! {
         show_to(&app, &ann, "followers_only").await;
         follow(&app, &bob, "ann").await.expect(201);
         show_to(&app, &ann, "public").await;
-        assert_eq!(app.get("/api/profiles/ann/", &bob).await.expect(200).text("follow_status"), "pending");
+        assert_eq!(app.get("/api/profiles/ann/?include=follow_status", &bob).await.expect(200).text("follow_status"), "pending");
         assert_eq!(follow(&app, &bob, "ann").await.expect(200).text("status"), "accepted");
         app.mails().await;
     }

@@ -122,10 +122,13 @@ on_each_database! {
         let shown = app.get("/api/profiles/Ann/", &bob).await.expect(200);
         assert_eq!(shown.body, json!({
             "username": "ann", "bio": "<b>Hi</b>", "avatar_url": null, "followers_count": 1,
-            "following_count": 0, "follow_status": "accepted",
+            "following_count": 0,
         }));
-        let open = call(&app, Method::GET, "/api/profiles/ann", "").await.expect(200);
+        let asked = app.get("/api/profiles/Ann/?include=follow_status", &bob).await.expect(200);
+        assert_eq!(asked.body["follow_status"], "accepted");
+        let open = call(&app, Method::GET, "/api/profiles/ann?include=follow_status", "").await.expect(200);
         assert_eq!(open.body["follow_status"], Value::Null);
+        assert_eq!(open.body.as_object().map(|shown| shown.len()), Some(6));
         call(&app, Method::GET, "/api/profiles/ann/", "no-token").await.expect(401);
         app.mails().await;
     }

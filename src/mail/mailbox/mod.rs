@@ -142,7 +142,7 @@ async fn script() -> Response {
 
 fn page(html: String) -> Response {
     let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'; \
-                  base-uri 'none'; \
+                  img-src 'self' data: https:; base-uri 'none'; \
                   form-action 'none'; frame-ancestors 'none'";
     answer("text/html; charset=utf-8", policy, html)
 }
@@ -153,7 +153,7 @@ fn answer(content_type: &'static str, policy: &'static str, body: impl Into<axum
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        (header::REFERRER_POLICY, "same-origin"),
     ];
     (headers, body.into()).into_response()
 }

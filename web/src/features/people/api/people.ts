@@ -6,7 +6,7 @@ import type { FollowStatus, Person } from '@/lib/community-types'
 export function usePerson(username: string) {
   return useQuery({
     queryKey: ['person', username],
-    queryFn: () => client.request<Person>('GET', pathOf(username)),
+    queryFn: () => client.request<Person>('GET', `${pathOf(username)}?include=follow_status`),
   })
 }
 
