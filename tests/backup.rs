@@ -246,6 +246,42 @@ async fn a_file_that_changes_after_the_check_is_undone_whole() {
     app.stop().await;
 }
 
+async fn brings_nothing_back(database: Database) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path: PathBuf = folder.path().join("backup");
+    let app = server(database).await;
+    let (ended, kept) = (app.user("reader").await, app.login("reader", PASSWORD).await.expect(200));
+    app.post("/api/auth/password-reset/", json!({ "email": "reader@example.com" })).await.expect(200);
+    let link = app.mailed_token("reader@example.com", "reset-password").await;
+    let (state, keys) = (app.app(), app.app().access.keys());
+    let old = keys.list(&state.storage).await.expect("keys")[0].kid.clone();
+    keys.rotate(&state.storage, &state.random).await.expect("a key");
+    back_up(&state.storage, &path).await;
+    app.post("/api/auth/logout/", json!({ "refresh": ended.text("refresh") })).await.expect(200);
+    let body = json!({ "token": link, "password": "Sturdy-Harbour-43" });
+    restore(&state.storage, &path, true).await.expect("restored");
+    app.post("/api/auth/password-reset/confirm/", body).await.expect(400);
+    app.post("/api/auth/refresh/", json!({ "refresh": ended.text("refresh") })).await.expect(401);
+    let kept = app.post("/api/auth/refresh/", json!({ "refresh": kept.text("refresh") })).await.expect(200);
+    keys.revoke(&state.storage, &old).await.expect("revoked");
+    restore(&state.storage, &path, true).await.expect("restored");
+    let listed = keys.list(&state.storage).await.expect("keys");
+    let state = listed.iter().find(|key| key.kid == old).map(|key| key.state);
+    assert!(matches!(state, Some(portcullis::access::KeyState::Revoked { .. })), "{state:?}");
+    assert!(!kept.text("access").is_empty());
+    assert_eq!(app.events("database.restored").await.len(), 1, "the second replaced the first");
+    app.mails().await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_ended_does_not_come_back_with_a_backup() {
+    brings_nothing_back(Database::Sqlite).await;
+    if mariadb::is_available() {
+        brings_nothing_back(Database::MariaDb).await;
+    }
+}
+
 async fn replaces_under_a_running_server(database: Database) {
     let folder = tempfile::tempdir().expect("a folder");
     let path: PathBuf = folder.path().join("backup");

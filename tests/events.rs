@@ -13,8 +13,14 @@ use std::time::Duration;
 const NEW_PASSWORD: &str = "Another-Meadow-78!";
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 /// Kinds that other tests bring about: they take many networks, many failures or days.
-const ELSEWHERE: [Kind; 5] =
-    [Kind::LimitHit, Kind::CredentialStuffing, Kind::PasswordGuessing, Kind::LoginBurst, Kind::WebhookLost];
+const ELSEWHERE: [Kind; 6] = [
+    Kind::LimitHit,
+    Kind::CredentialStuffing,
+    Kind::PasswordGuessing,
+    Kind::LoginBurst,
+    Kind::WebhookLost,
+    Kind::DatabaseRestored,
+];
 /// Kinds that no caller causes.
 const BY_OPERATORS: [Kind; 7] = [
     Kind::Promoted,

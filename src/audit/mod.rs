@@ -74,11 +74,13 @@ pub enum Kind {
     LoginBurst,
     /// A webhook was given up.
     WebhookLost,
+    /// The database was replaced by a backup, from the command line.
+    DatabaseRestored,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Registered,
         Self::LoginSucceeded,
         Self::LoginFailed,
@@ -105,6 +107,7 @@ impl Kind {
         Self::PasswordGuessing,
         Self::LoginBurst,
         Self::WebhookLost,
+        Self::DatabaseRestored,
     ];
 
     /// The stored name.
@@ -136,6 +139,7 @@ impl Kind {
             Self::PasswordGuessing => "attack.password_guessing",
             Self::LoginBurst => "attack.login_burst",
             Self::WebhookLost => "webhook.lost",
+            Self::DatabaseRestored => "database.restored",
         }
     }
 

@@ -3,11 +3,14 @@
 use super::format::{BackupReader, End, Line, content};
 use super::tables::{self, Row, Table};
 use super::{BackupError, SECRET_FILE, broken, damaged, files, schema, seal_of};
+use crate::access::Client;
+use crate::audit::{self, Kind, Subject};
 use crate::error::{Error, Result};
-use crate::model::{revocations, sessions, users};
+use crate::model::{one_time_tokens, revocations, sessions, signing_keys, users};
 use crate::storage::{Storage, Write};
 use portcullis_security::clock::Clock;
 use portcullis_security::secret::Secret;
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
 };
@@ -104,7 +107,12 @@ pub async fn restore(storage: &Storage, checked: &Checked, how: Restore) -> Resu
     if let Some(folder) = &how.files {
         restore_files(&checked.path, folder)?;
     }
-    let write = ReplaceRows { path: checked.path.clone(), sha256: checked.end.sha256().to_owned(), how };
+    let write = ReplaceRows {
+        path: checked.path.clone(),
+        sha256: checked.end.sha256().to_owned(),
+        created: checked.created.clone(),
+        how,
+    };
     storage.write(write).await.map_err(|error| match error {
         Error::Refused(refusal) => BackupError(refusal.message.into_owned()),
         Error::Internal(cause) => BackupError(cause.0.to_string()),
@@ -146,6 +154,7 @@ pub fn restore_secret(data_dir: &Path, secret: &Secret) -> Result<(), BackupErro
 struct ReplaceRows {
     path: PathBuf,
     sha256: String,
+    created: String,
     how: Restore,
 }
 
@@ -162,6 +171,12 @@ impl Write for ReplaceRows {
             (table.clear)(tx).await?;
         }
         self.insert(tx, &tables).await?;
+        if !before.user_ids.is_empty() {
+            before.end_again(tx, &self.how.clock).await?;
+            let (event, now) = ((Kind::DatabaseRestored, Subject::default()), self.how.clock.now());
+            let detail = format!("backup of {}", self.created);
+            audit::record_detail(tx, event, &Client::system(), &detail, now).await?;
+        }
         before.tell_running_servers(tx, &self.how.clock).await
     }
 }
@@ -207,16 +222,54 @@ impl ReplaceRows {
     }
 }
 
-/// Whom running servers may remember: they accept access tokens without asking the database.
+/// What the database knew that the backup may not: whom running servers may remember, since they accept access tokens
+/// without asking the database, and what has been ended.
 struct Before {
     user_ids: Vec<i64>,
     sessions: Vec<(i64, i64)>,
+    ended_sessions: Vec<i64>,
+    revoked_keys: Vec<(String, i64)>,
 }
 
 impl Before {
     async fn read(tx: &DatabaseTransaction) -> Result<Self> {
         let user_ids = users::Entity::find().select_only().column(users::Column::Id);
-        Ok(Self { user_ids: user_ids.into_tuple().all(tx).await?, sessions: live_sessions(tx).await? })
+        let ended = sessions::Entity::find().select_only().column(sessions::Column::Id);
+        let ended = ended.filter(sessions::Column::RevokedAt.is_not_null());
+        let keys = signing_keys::Entity::find().select_only();
+        let keys = keys.column(signing_keys::Column::Kid).column(signing_keys::Column::RetiredAt);
+        let keys = keys.filter(signing_keys::Column::RetiredAt.is_not_null());
+        Ok(Self {
+            user_ids: user_ids.into_tuple().all(tx).await?,
+            sessions: live_sessions(tx).await?,
+            ended_sessions: ended.into_tuple().all(tx).await?,
+            revoked_keys: keys.into_tuple().all(tx).await?,
+        })
+    }
+
+    /// Ends again what had been ended since the backup was made: sessions, signing keys, links of mails. A restore must
+    /// not give a thief back what was taken from him.
+    async fn end_again(&self, tx: &DatabaseTransaction, clock: &Clock) -> Result<()> {
+        let now = clock.now().micros();
+        for chunk in self.ended_sessions.chunks(BATCH) {
+            let ended = sessions::Entity::update_many()
+                .col_expr(sessions::Column::RevokedAt, Expr::value(now))
+                .filter(sessions::Column::Id.is_in(chunk.iter().copied()))
+                .filter(sessions::Column::RevokedAt.is_null());
+            ended.exec(tx).await?;
+        }
+        for (kid, at) in &self.revoked_keys {
+            let revoked = signing_keys::Entity::update_many()
+                .col_expr(signing_keys::Column::RetiredAt, Expr::value(*at))
+                .filter(signing_keys::Column::Kid.eq(kid))
+                .filter(signing_keys::Column::RetiredAt.is_null());
+            revoked.exec(tx).await?;
+        }
+        let unused = one_time_tokens::Entity::update_many()
+            .col_expr(one_time_tokens::Column::UsedAt, Expr::value(now))
+            .filter(one_time_tokens::Column::UsedAt.is_null());
+        unused.exec(tx).await?;
+        Ok(())
     }
 
     /// News of every account that was there, and of every session that is there no longer. The time is

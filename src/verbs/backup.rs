@@ -103,6 +103,7 @@ pub async fn restore(config: &Config, arguments: RestoreArguments) -> Outcome {
         print("The development secret was restored too: restart servers that run with another.\n");
     }
     print(&format!("{} rows of {} were restored.\n", checked.rows(), checked.created));
+    print("Bans and deletions since then are undone: portcullis users shows and repeats them.\n");
     Ok(())
 }
 
