@@ -2,7 +2,7 @@
 
 use crate::harness::process::Process;
 use crate::harness::receiver::{Manner, Receiver, SECRET};
-use crate::harness::{Database, PASSWORD, TestApp, mariadb};
+use crate::harness::{Database, PASSWORD, TestApp, databases};
 use portcullis::config::Config;
 use portcullis::model::webhooks;
 use portcullis_security::clock::Timestamp;
@@ -16,13 +16,6 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// In microseconds: how long a claimed row is nobody else's.
 const LEASE: i64 = 60_000_000;
 const WRONG: &str = "Wrong-Harbour-42";
-
-fn databases() -> Vec<Database> {
-    match mariadb::is_available() {
-        true => vec![Database::Sqlite, Database::MariaDb],
-        false => vec![Database::Sqlite],
-    }
-}
 
 fn told_at(receiver: &Receiver) -> impl FnOnce(&mut Config) {
     let url = Secret::from(receiver.url());

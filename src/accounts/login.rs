@@ -279,13 +279,18 @@ impl BeginSession {
     }
 }
 
-/// Whether a password is the caller's own, for what asks for it again.
+/// The account as it was when the password that is asked for again was its own.
 ///
 /// # Errors
 /// 400 with `message` when it is not, 503 when too many wait.
-pub async fn confirm_password(app: &App, user: &User, field: &'static str, password: &Secret) -> Result<()> {
+pub async fn confirm_password(
+    app: &App,
+    user: &User,
+    field: &'static str,
+    password: &Secret,
+) -> Result<Arc<User>> {
     // The cached row may be older than the last change of the password.
     let user = app.access.users().load(user.id).await?.ok_or_else(Error::token_not_valid)?;
     let verified = app.passwords.verify(Some(&user), &fold(&user.username), password).await?;
-    if verified.matches { Ok(()) } else { Err(Error::field(field, names::WRONG_PASSWORD)) }
+    if verified.matches { Ok(user) } else { Err(Error::field(field, names::WRONG_PASSWORD)) }
 }
