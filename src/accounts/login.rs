@@ -294,3 +294,18 @@ pub async fn confirm_password(
     let verified = app.passwords.verify(Some(&user), &fold(&user.username), password).await?;
     if verified.matches { Ok(user) } else { Err(Error::field(field, names::WRONG_PASSWORD)) }
 }
+
+/// Holds an account, for what its password was confirmed for: whoever has replaced it meanwhile wins.
+///
+/// # Errors
+/// As [`confirm_password`], when the password is not the one that was confirmed any more.
+pub async fn hold_confirmed(tx: &DatabaseTransaction, confirmed: &User, field: &'static str) -> Result<()> {
+    let same = Entity::find_by_id(confirmed.id)
+        // Not the hash: a login at the same moment may have made a stronger one of the same password.
+        .filter(Column::PasswordChangedAt.eq(confirmed.password_changed_at))
+        .lock_exclusive();
+    match same.one(tx).await? {
+        Some(_) => Ok(()),
+        None => Err(Error::field(field, names::WRONG_PASSWORD)),
+    }
+}
