@@ -1,6 +1,7 @@
 //! Device cookies: a user's own device has a login bucket of its own, so that an attacker who exhausts
 //! the account's cannot lock its owner out (OWASP "Slow Down Online Guessing Attacks with Device Cookies").
 
+use crate::model::users::Model as User;
 use axum::http::{HeaderMap, HeaderValue};
 use portcullis_security::clock::Timestamp;
 use portcullis_security::csrf::{SetCookie, cookie, host_name};
@@ -27,6 +28,13 @@ pub struct Device {
     pub since: Timestamp,
     /// Its name in the throttle.
     pub id: String,
+}
+
+impl Device {
+    /// Whether the user has logged in from it, and has reset no password since.
+    pub const fn is_of(&self, user: &User) -> bool {
+        self.user_id == user.id && self.since.micros() >= user.devices_valid_from
+    }
 }
 
 impl DeviceCookies {

@@ -206,11 +206,7 @@ impl Guard {
             return read.map(|(request, _)| request);
         };
         let owner = self.owner_of(name).await?;
-        let own_device = device.filter(|device| {
-            owner.as_ref().is_some_and(|user| {
-                user.id == device.user_id && device.since.micros() >= user.devices_valid_from
-            })
-        });
+        let own_device = device.filter(|device| owner.as_ref().is_some_and(|user| device.is_of(user)));
         let folded = fold(name);
         let account = owner.as_ref().map_or(folded.as_str(), |user| &user.username_key);
         let user_id = owner.as_ref().map(|user| user.id);

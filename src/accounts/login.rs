@@ -136,8 +136,7 @@ async fn begin(
     rehashed: Option<NewHash>,
 ) -> Result<TokenPair> {
     let now = app.now();
-    let device = app.devices.read(headers, now);
-    let knows_cookie = device.is_some_and(|device| device.user_id == user.id);
+    let knows_cookie = app.devices.read(headers, now).is_some_and(|device| device.is_of(user));
     let session = NewSession::new(user.id, &client, app.access.lifetimes(), now, &app.random);
     let row = session.row().clone();
     let begin = BeginSession {
@@ -251,7 +250,8 @@ impl BeginSession {
         if is_same && is_usable { Ok(()) } else { Err(Error::no_active_account()) }
     }
 
-    /// Neither a cookie nor an earlier session from the same network with the same program.
+    /// Neither a cookie nor an earlier session from the same network with the same program. Sessions are soon
+    /// forgotten: whoever has been away has none, and is told; only the first login of all is no news.
     async fn is_new_device(&self, tx: &DatabaseTransaction) -> Result<bool> {
         if self.knows_cookie {
             return Ok(false);
@@ -266,7 +266,8 @@ impl BeginSession {
             .all(tx)
             .await?;
         let here = (&self.client.user_agent, &self.client.ip_prefix);
-        Ok(!seen.is_empty() && !seen.iter().any(|(agent, prefix)| (agent, prefix) == here))
+        let is_first = seen.is_empty() && self.user.last_login.is_none();
+        Ok(!is_first && !seen.iter().any(|(agent, prefix)| (agent, prefix) == here))
     }
 
     fn notice(&self) -> Letter {
