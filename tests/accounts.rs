@@ -133,6 +133,36 @@ on_each_database! {
         app.post("/api/auth/verify-email/", json!({ "email": "other@example.com", "code": code })).await.expect(400);
     }
 
+    async fn nobody_who_registers_the_same_address_shuts_another_out(app: TestApp) {
+        let register = async |name: &str| {
+            let body = json!({ "username": name, "email": "reader@example.com", "password": PASSWORD });
+            app.post("/api/auth/register/", body).await.expect(201);
+        };
+        for number in 0..6 {
+            register(&format!("before{number}")).await;
+        }
+        register("reader").await;
+        for number in 0..6 {
+            register(&format!("after{number}")).await;
+        }
+        let letters = async || -> Vec<_> {
+            app.mails().await.into_iter().filter(|mail| mail.text.contains(" reader,")).collect()
+        };
+        assert_eq!(letters().await.len(), 1);
+        for _ in 0..3 {
+            app.post("/api/auth/resend-verification/", json!({ "email": "reader@example.com" })).await.expect(200);
+            app.drain_outbox().await;
+        }
+        assert_eq!(app.mails().await.len(), 13 + 3 * 5);
+        let letters = letters().await;
+        assert_eq!(letters.len(), 2, "thirteen wait, fifteen letters went to them in turn");
+        let code = letters[1].text.split(|character: char| !character.is_ascii_digit())
+            .find(|digits| digits.len() == 8).expect("a code");
+        let body = json!({ "email": "reader@example.com", "code": code });
+        let verified = app.post("/api/auth/verify-email/", body).await.expect(200);
+        assert_eq!(verified.body["user"]["username"], "reader");
+    }
+
     async fn a_known_address_is_answered_like_any_other_and_can_never_be_verified(app: TestApp) {
         app.user("owner").await;
         let body = json!({ "username": "thief", "email": "owner@example.com", "password": PASSWORD });

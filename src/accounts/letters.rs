@@ -120,9 +120,9 @@ async fn verify_email(app: &App, user_id: i64) -> Result<Option<Prepared>> {
     )))
 }
 
-/// Everybody who waits for the address gets a letter of their own, which names them.
+/// Those who wait for the address get letters of their own, which name them.
 async fn resend(app: &App, address: &str) -> Result<Option<Prepared>> {
-    let waiting = store::unverified(app.storage.reader(), address).await?;
+    let waiting = store::next_to_mail(app.storage.reader(), address).await?;
     if !waiting.is_empty() {
         let user_ids = waiting.iter().map(|user| user.id).collect();
         app.write(EnqueueVerifications { outbox: app.outbox.clone(), user_ids, now: app.now() }).await?;
