@@ -5,6 +5,7 @@ use crate::harness::{Answer, Database, PASSWORD, TestApp, databases};
 use crate::on_each_database;
 use crate::people;
 use portcullis::accounts::cleanup;
+use portcullis::admin::users::{Act, act};
 use portcullis::model::outbox;
 use portcullis_security::secret::Secret;
 use portcullis_security::token::{Claims, TokenType};
@@ -245,6 +246,22 @@ async fn a_deleted_account_is_gone_after_thirty_days() {
     app.login("reader", PASSWORD).await.expect(401);
     app.mails().await;
     app.register("reader").await.expect(201);
+    app.mails().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ban_keeps_no_deleted_account_from_going() {
+    let app = app().await;
+    let access = app.user("reader").await.text("access");
+    app.call(Method::DELETE, "/api/auth/me/", &access, json!({ "password": PASSWORD })).await.expect(200);
+    act(app.app(), "reader", Act::Ban).await.expect("a ban");
+    app.advance(30 * DAY - SECOND);
+    cleanup::run(app.app()).await.expect("a clean-up");
+    act(app.app(), "reader", Act::Unban).await.expect("an account");
+    act(app.app(), "reader", Act::Ban).await.expect("a ban");
+    app.advance(SECOND);
+    cleanup::run(app.app()).await.expect("a clean-up");
+    act(app.app(), "reader", Act::Unban).await.expect_err("nobody");
     app.mails().await;
 }
 
