@@ -1,12 +1,69 @@
 //! The life of an account (contract §2).
 
-use crate::harness::{PASSWORD, TestApp};
+use crate::harness::{Answer, PASSWORD, TestApp};
 use crate::on_each_database;
+use portcullis::error::Result;
 use portcullis::mail::Kind;
+use portcullis::model::users::{Column, Entity};
+use portcullis::storage::Write;
 use reqwest::Method;
-use serde_json::json;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 const NEW_PASSWORD: &str = "Quiet-Meadow-77!";
+
+/// The owner's reset, held open: others read the old password, and their writes wait.
+struct SlowReset {
+    user_id: i64,
+    begun: CancellationToken,
+    go_on: CancellationToken,
+}
+
+impl Write for SlowReset {
+    type Output = ();
+
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
+        let user = Entity::find_by_id(self.user_id).lock_exclusive().one(tx).await?.expect("an account");
+        self.begun.cancel();
+        self.go_on.cancelled().await;
+        Entity::update_many()
+            .col_expr(Column::PasswordChangedAt, Expr::value(user.password_changed_at + 1))
+            .col_expr(Column::Password, Expr::value("!the owner's"))
+            .filter(Column::Id.eq(self.user_id))
+            .exec(tx)
+            .await?;
+        Ok(())
+    }
+}
+
+/// A call that confirms the old password while a reset replaces it, and is done after the reset.
+async fn call_during_a_reset(app: &TestApp, method: Method, path: &str, body: Value) -> Answer {
+    let user = app.user(&format!("owner_{}", path.replace('-', "_"))).await;
+    let user_id = user.body["user"]["id"].as_i64().expect("an id");
+    let finished = || app.app().passwords.pool().stats().finished;
+    let before = finished();
+    let (begun, go_on) = (CancellationToken::new(), CancellationToken::new());
+    let reset = SlowReset { user_id, begun: begun.clone(), go_on: go_on.clone() };
+    let (access, path) = (user.text("access"), format!("/api/auth/{path}/"));
+    let call = async {
+        begun.cancelled().await;
+        app.call(method, &path, &access, body).await
+    };
+    let wait_for_proof = async {
+        while finished() == before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        go_on.cancel();
+    };
+    let (reset, answer, ()) = tokio::join!(app.app().write(reset), call, wait_for_proof);
+    reset.expect("a reset");
+    let row = Entity::find_by_id(user_id).one(app.app().storage.reader()).await.expect("a row");
+    assert_eq!(row.expect("an account").password, "!the owner's");
+    answer
+}
 
 on_each_database! {
     async fn an_account_registers_verifies_and_logs_in(app: TestApp) {
@@ -76,6 +133,36 @@ on_each_database! {
         app.post("/api/auth/verify-email/", json!({ "email": "other@example.com", "code": code })).await.expect(400);
     }
 
+    async fn nobody_who_registers_the_same_address_shuts_another_out(app: TestApp) {
+        let register = async |name: &str| {
+            let body = json!({ "username": name, "email": "reader@example.com", "password": PASSWORD });
+            app.post("/api/auth/register/", body).await.expect(201);
+        };
+        for number in 0..6 {
+            register(&format!("before{number}")).await;
+        }
+        register("reader").await;
+        for number in 0..6 {
+            register(&format!("after{number}")).await;
+        }
+        let letters = async || -> Vec<_> {
+            app.mails().await.into_iter().filter(|mail| mail.text.contains(" reader,")).collect()
+        };
+        assert_eq!(letters().await.len(), 1);
+        for _ in 0..3 {
+            app.post("/api/auth/resend-verification/", json!({ "email": "reader@example.com" })).await.expect(200);
+            app.drain_outbox().await;
+        }
+        assert_eq!(app.mails().await.len(), 13 + 3 * 5);
+        let letters = letters().await;
+        assert_eq!(letters.len(), 2, "thirteen wait, fifteen letters went to them in turn");
+        let code = letters[1].text.split(|character: char| !character.is_ascii_digit())
+            .find(|digits| digits.len() == 8).expect("a code");
+        let body = json!({ "email": "reader@example.com", "code": code });
+        let verified = app.post("/api/auth/verify-email/", body).await.expect(200);
+        assert_eq!(verified.body["user"]["username"], "reader");
+    }
+
     async fn a_known_address_is_answered_like_any_other_and_can_never_be_verified(app: TestApp) {
         app.user("owner").await;
         let body = json!({ "username": "thief", "email": "owner@example.com", "password": PASSWORD });
@@ -136,6 +223,18 @@ on_each_database! {
         app.login("reader", NEW_PASSWORD).await.expect(200);
         app.drain_outbox().await;
         assert_eq!(app.mail_to("reader@example.com").await.kind, Kind::PasswordChanged);
+    }
+
+    async fn what_is_asked_for_with_a_password_is_not_done_once_a_reset_has_replaced_it(app: TestApp) {
+        let change = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
+        let change = call_during_a_reset(&app, Method::POST, "change-password", change).await.expect(400);
+        assert_eq!(change.text("error"), "Current password is incorrect");
+        let delete = json!({ "password": PASSWORD });
+        call_during_a_reset(&app, Method::DELETE, "me", delete).await.expect(400);
+        let moved = json!({ "email": "thief@example.com", "password": PASSWORD });
+        call_during_a_reset(&app, Method::POST, "email-change", moved).await.expect(200);
+        let mails = app.mails().await;
+        assert!(mails.iter().all(|mail| mail.kind == Kind::VerifyEmail), "no notice, and no link to move");
     }
 
     async fn a_deleted_account_comes_back_by_a_login_within_the_grace(app: TestApp) {

@@ -1,10 +1,16 @@
 //! What ends by itself, and when (contract §2), with a clock that is moved.
 
-use crate::harness::{Answer, Database, PASSWORD, TestApp};
+use crate::harness::smtp::{Behaviour, SmtpSink};
+use crate::harness::{Answer, Database, PASSWORD, TestApp, databases};
 use crate::on_each_database;
+use crate::people;
 use portcullis::accounts::cleanup;
+use portcullis::admin::users::{Act, act};
+use portcullis::model::outbox;
+use portcullis_security::secret::Secret;
 use portcullis_security::token::{Claims, TokenType};
 use reqwest::Method;
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -74,6 +80,43 @@ async fn a_reset_link_lives_for_an_hour() {
         assert!(status == 200 || answer.text("error") == "Invalid or expired reset token");
     }
     app.mails().await;
+}
+
+/// Waits until the one letter was refused and is put back.
+async fn wait_for_refusal(app: &TestApp) {
+    let begun = std::time::Instant::now();
+    let soon = app.now().plus(10 * SECOND).micros();
+    loop {
+        let rows = outbox::Entity::find().all(app.app().storage.reader()).await.expect("the outbox");
+        if rows.iter().any(|row| row.attempts == 1 && row.next_try_at < soon) {
+            return;
+        }
+        assert!(begun.elapsed() < MINUTE, "no letter was refused: {rows:?}");
+        tokio::time::sleep(SECOND / 50).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_address_that_waits_for_its_mail_dies_with_the_password() {
+    for database in databases() {
+        let sink = SmtpSink::start().await;
+        let url = sink.url();
+        let app = TestApp::with_manual_clock(database, |config| config.mail.url = Secret::from(url)).await;
+        let access = people::staff(&app, "owner").await.access;
+        sink.behave(Behaviour::RefuseRecipient(450));
+        let body = json!({ "email": "thief@example.com", "password": PASSWORD });
+        app.call(Method::POST, "/api/auth/email-change/", &access, body).await.expect(200);
+        wait_for_refusal(&app).await;
+        sink.behave(Behaviour::Accept);
+        app.advance(SECOND);
+        let body = json!({ "current_password": PASSWORD, "new_password": "Quiet-Meadow-77!" });
+        app.call(Method::POST, "/api/auth/change-password/", &access, body).await.expect(200);
+        app.advance(10 * SECOND);
+        app.drain_outbox().await;
+        let recipients: Vec<_> = sink.received().into_iter().flat_map(|mail| mail.to).collect();
+        assert_eq!(recipients, ["owner@example.com"], "who hears of the new password");
+        app.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,6 +246,22 @@ async fn a_deleted_account_is_gone_after_thirty_days() {
     app.login("reader", PASSWORD).await.expect(401);
     app.mails().await;
     app.register("reader").await.expect(201);
+    app.mails().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ban_keeps_no_deleted_account_from_going() {
+    let app = app().await;
+    let access = app.user("reader").await.text("access");
+    app.call(Method::DELETE, "/api/auth/me/", &access, json!({ "password": PASSWORD })).await.expect(200);
+    act(app.app(), "reader", Act::Ban).await.expect("a ban");
+    app.advance(30 * DAY - SECOND);
+    cleanup::run(app.app()).await.expect("a clean-up");
+    act(app.app(), "reader", Act::Unban).await.expect("an account");
+    act(app.app(), "reader", Act::Ban).await.expect("a ban");
+    app.advance(SECOND);
+    cleanup::run(app.app()).await.expect("a clean-up");
+    act(app.app(), "reader", Act::Unban).await.expect_err("nobody");
     app.mails().await;
 }
 

@@ -64,6 +64,19 @@ on_each_database! {
         app.stop().await;
     }
 
+    async fn a_ban_and_its_end_leave_a_deletion_as_it_was(app: TestApp) {
+        let access = app.user("reader").await.text("access");
+        app.call(Method::DELETE, "/api/auth/me/", &access, json!({ "password": PASSWORD })).await.expect(200);
+        does(&app, "reader", Act::Ban).await.expect("a ban");
+        app.login("reader", PASSWORD).await.expect(401);
+        does(&app, "reader", Act::Unban).await.expect("an end of the ban");
+        let shown = show(app.app(), "reader").await.expect("an account");
+        assert!(shown.contains("deleted") && shown.contains("goes "), "{shown}");
+        let back = app.login("reader", PASSWORD).await.expect(200);
+        assert_eq!(back.body["deletion_undone"], true);
+        app.mails().await;
+    }
+
     async fn sessions_of_one_account_end_and_no_others(app: TestApp) {
         let operator = app.replica().await;
         let (session, other) = (app.user("reader").await, app.user("other").await);

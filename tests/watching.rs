@@ -2,8 +2,10 @@
 
 use crate::harness::process::Process;
 use crate::harness::receiver::{Manner, Receiver, SECRET};
-use crate::harness::{Database, PASSWORD, TestApp, mariadb};
+use crate::harness::{Answer, Database, PASSWORD, TestApp, databases};
+use portcullis::accounts::cleanup;
 use portcullis::config::Config;
+use portcullis::mail::Kind;
 use portcullis::model::webhooks;
 use portcullis_security::clock::Timestamp;
 use portcullis_security::secret::Secret;
@@ -16,13 +18,6 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// In microseconds: how long a claimed row is nobody else's.
 const LEASE: i64 = 60_000_000;
 const WRONG: &str = "Wrong-Harbour-42";
-
-fn databases() -> Vec<Database> {
-    match mariadb::is_available() {
-        true => vec![Database::Sqlite, Database::MariaDb],
-        false => vec![Database::Sqlite],
-    }
-}
 
 fn told_at(receiver: &Receiver) -> impl FnOnce(&mut Config) {
     let url = Secret::from(receiver.url());
@@ -59,9 +54,55 @@ fn is_put_back(now: Timestamp, attempts: i64) -> impl Fn(&[webhooks::Model]) -> 
 
 /// A login from a device that the account has not used: the simplest alert.
 async fn log_in_elsewhere(app: &TestApp, username: &str, device: &str) {
-    let body = json!({ "username": username, "password": PASSWORD });
-    let request = app.request(Method::POST, "/api/auth/login/").header("user-agent", device).json(&body);
-    app.send(request).await.expect(200);
+    log_in_with(app, username, PASSWORD, device, "").await;
+}
+
+async fn log_in_with(app: &TestApp, username: &str, password: &str, device: &str, cookie: &str) -> Answer {
+    let body = json!({ "username": username, "password": password });
+    let request = app.request(Method::POST, "/api/auth/login/").header("user-agent", device);
+    app.send(request.header("cookie", format!("device={cookie}")).json(&body)).await.expect(200)
+}
+
+/// The mails so far that tell of a new device.
+async fn notices(app: &TestApp) -> usize {
+    app.mails().await.iter().filter(|mail| mail.kind == Kind::NewDevice).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_who_was_away_for_long_hears_of_a_login_from_a_new_device() {
+    for database in databases() {
+        let app = TestApp::with_manual_clock(database, |_| {}).await;
+        app.user("ada").await;
+        app.advance(9 * 24 * HOUR);
+        cleanup::run(app.app()).await.expect("a clean-up");
+        log_in_elsewhere(&app, "ada", "Other/1.0").await;
+        assert_eq!(notices(&app).await, 1);
+        log_in_elsewhere(&app, "ada", "Other/1.0").await;
+        assert_eq!(notices(&app).await, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_from_before_a_reset_is_a_new_one() {
+    const NEW_PASSWORD: &str = "Quiet-Meadow-77!";
+    for database in databases() {
+        let app = TestApp::with_manual_clock(database, |_| {}).await;
+        app.user("ada").await;
+        let stolen =
+            log_in_with(&app, "ada", PASSWORD, "Own/1.0", "").await.cookie("device").expect("a cookie");
+        log_in_with(&app, "ada", PASSWORD, "Other/1.0", &stolen).await;
+        assert_eq!(notices(&app).await, 1, "the cookie vouches for the third device");
+        app.advance(HOUR);
+        app.post("/api/auth/password-reset/", json!({ "email": "ada@example.com" })).await.expect(200);
+        let token = app.mailed_token("ada@example.com", "reset-password").await;
+        let body = json!({ "token": token, "password": NEW_PASSWORD });
+        app.post("/api/auth/password-reset/confirm/", body).await.expect(200);
+        let kept = log_in_with(&app, "ada", NEW_PASSWORD, "Third/1.0", &stolen).await;
+        assert_eq!(notices(&app).await, 2, "a reset ends what the cookie vouches for");
+        let kept = kept.cookie("device").expect("a cookie");
+        log_in_with(&app, "ada", NEW_PASSWORD, "Fourth/1.0", &kept).await;
+        assert_eq!(notices(&app).await, 2);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

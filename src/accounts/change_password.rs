@@ -1,6 +1,6 @@
 //! A new password for somebody who knows the old one (guide §6.2).
 
-use super::login::confirm_password;
+use super::login::{confirm_password, hold_confirmed};
 use super::responses::Message;
 use super::store;
 use crate::access::{Client, CurrentUser, EndSessions, NewHash, attributes};
@@ -21,6 +21,9 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
+/// Where the old password stands.
+const FIELD: &str = "current_password";
+
 /// The old and the new password.
 #[derive(ToSchema)]
 pub struct ChangePasswordRequest {
@@ -36,7 +39,7 @@ impl FromInput for ChangePasswordRequest {
     const MISSING: &'static str = "Current and new password required";
 
     fn from_input(input: &mut Input) -> Option<Self> {
-        let (current, new) = (input.secret("current_password"), input.secret("new_password"));
+        let (current, new) = (input.secret(FIELD), input.secret("new_password"));
         Some(Self { current_password: current?, new_password: new? })
     }
 }
@@ -52,7 +55,7 @@ pub async fn patch(
     client: Client,
     Body(request): Body<ChangePasswordRequest>,
 ) -> Result<Json<Message>> {
-    confirm_password(&app, &caller.user, "current_password", &request.current_password).await?;
+    let confirmed = confirm_password(&app, &caller.user, FIELD, &request.current_password).await?;
     check_new_password(&app, &caller.user, "new_password", &request.new_password)?;
     let set = SetPassword {
         user_id: caller.user.id,
@@ -63,7 +66,7 @@ pub async fn patch(
         client,
         now: app.now(),
     };
-    let ended = app.write(set).await?;
+    let ended = app.write(ChangePassword { confirmed, set }).await?;
     app.access.forget(caller.user.id, &ended);
     Ok(Json(Message { message: "Password changed successfully" }))
 }
@@ -92,6 +95,20 @@ pub fn check_new_password(app: &App, user: &User, field: &'static str, password:
         invalid.add(field, violation.message);
     }
     invalid.into_result()
+}
+
+struct ChangePassword {
+    confirmed: Arc<User>,
+    set: SetPassword,
+}
+
+impl Write for ChangePassword {
+    type Output = Vec<i64>;
+
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<Vec<i64>> {
+        hold_confirmed(tx, &self.confirmed, FIELD).await?;
+        self.set.run(tx).await
+    }
 }
 
 /// Stores a new password and ends what the old one had opened.

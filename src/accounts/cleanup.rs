@@ -45,8 +45,8 @@ pub async fn run(app: &App) -> Result<()> {
 
 /// The condition that an account has run out.
 fn expired(app: &App, now: Timestamp) -> Condition {
-    let deleted =
-        Condition::all().add(Column::Status.eq(Status::Deleted)).add(Column::DeleteAt.lte(now.micros()));
+    // A ban since then changes nothing about it.
+    let deleted = Column::DeleteAt.lte(now.micros());
     let never_verified = Condition::all()
         .add(Column::EmailVerifiedAt.is_null())
         .add(Column::Status.ne(Status::Banned))

@@ -1,6 +1,6 @@
 //! Deleting an account, with a time to think again.
 
-use super::login::confirm_password;
+use super::login::{confirm_password, hold_confirmed};
 use super::responses::time;
 use crate::access::{Client, CurrentUser, EndSessions, refresh_audience};
 use crate::audit::{self, Kind, Subject};
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::extract::{Body, FromInput, Input};
 use crate::mail::{Letter, Outbox};
 use crate::model::one_time_tokens::Purpose;
-use crate::model::users::{Column, Entity, Status};
+use crate::model::users::{Column, Entity, Model as User, Status};
 use crate::state::App;
 use crate::storage::Write;
 use axum::Json;
@@ -20,6 +20,9 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
+
+/// Where the password stands.
+const FIELD: &str = "password";
 
 /// The password, once more.
 #[derive(ToSchema)]
@@ -33,7 +36,7 @@ impl FromInput for DeleteRequest {
     const MISSING: &'static str = "Password required";
 
     fn from_input(input: &mut Input) -> Option<Self> {
-        input.secret("password").map(|password| Self { password })
+        input.secret(FIELD).map(|password| Self { password })
     }
 }
 
@@ -54,11 +57,11 @@ pub async fn delete(
     client: Client,
     Body(request): Body<DeleteRequest>,
 ) -> Result<Json<DeleteResponse>> {
-    confirm_password(&app, &caller.user, "password", &request.password).await?;
+    let confirmed = confirm_password(&app, &caller.user, FIELD, &request.password).await?;
     let now = app.now();
     let delete_at = now.plus(app.config.accounts.deletion_grace);
-    let user_id = caller.user.id;
-    let mark = MarkDeleted { user_id, delete_at, outbox: app.outbox.clone(), client, now };
+    let user_id = confirmed.id;
+    let mark = MarkDeleted { confirmed, delete_at, outbox: app.outbox.clone(), client, now };
     let ended = app.write(mark).await?;
     app.access.forget(user_id, &ended);
     let message = "Account deleted. Log in before the given time to undo it.";
@@ -66,7 +69,7 @@ pub async fn delete(
 }
 
 struct MarkDeleted {
-    user_id: i64,
+    confirmed: Arc<User>,
     delete_at: Timestamp,
     outbox: Outbox,
     client: Client,
@@ -77,11 +80,13 @@ impl Write for MarkDeleted {
     type Output = Vec<i64>;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<Vec<i64>> {
+        let user_id = self.confirmed.id;
+        hold_confirmed(tx, &self.confirmed, FIELD).await?;
         let marked = Entity::update_many()
             .col_expr(Column::Status, Expr::value("deleted"))
             .col_expr(Column::DeleteAt, Expr::value(self.delete_at.micros()))
             .col_expr(Column::SessionsValidFrom, Expr::value(EndSessions::valid_from(self.now)))
-            .filter(Column::Id.eq(self.user_id))
+            .filter(Column::Id.eq(user_id))
             // One that was banned meanwhile stays so.
             .filter(Column::Status.eq(Status::Active))
             .exec(tx)
@@ -89,11 +94,11 @@ impl Write for MarkDeleted {
         if marked.rows_affected != 1 {
             return Err(Error::token_not_valid());
         }
-        refresh_audience(tx, self.user_id).await?;
-        super::store::end_tokens(tx, self.user_id, &[Purpose::Reset, Purpose::EmailChange], self.now).await?;
-        let letter = Letter::AccountDeleted { user_id: self.user_id, delete_at: self.delete_at };
+        refresh_audience(tx, user_id).await?;
+        super::store::end_tokens(tx, user_id, &[Purpose::Reset, Purpose::EmailChange], self.now).await?;
+        let letter = Letter::AccountDeleted { user_id, delete_at: self.delete_at };
         self.outbox.enqueue(tx, &letter, self.now).await?;
-        audit::record(tx, Kind::AccountDeleted, Subject::user(self.user_id), &self.client, self.now).await?;
-        EndSessions::All.run(tx, self.user_id, self.now).await
+        audit::record(tx, Kind::AccountDeleted, Subject::user(user_id), &self.client, self.now).await?;
+        EndSessions::All.run(tx, user_id, self.now).await
     }
 }

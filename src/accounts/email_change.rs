@@ -54,9 +54,15 @@ pub async fn request(
     Body(request): Body<EmailChangeRequest>,
 ) -> Result<Json<Message>> {
     let email = Email::parse(&request.email).map_err(|problem| Error::field("email", problem))?;
-    confirm_password(&app, &caller.user, "password", &request.password).await?;
-    let letter = Letter::ConfirmEmailChange { user_id: caller.user.id, address: email.as_str().to_owned() };
-    app.write(Enqueue { outbox: app.outbox.clone(), letter, now: app.now() }).await?;
+    let user = confirm_password(&app, &caller.user, "password", &request.password).await?;
+    let letter = Letter::ConfirmEmailChange {
+        user_id: user.id,
+        address: email.as_str().to_owned(),
+        password_changed_at: user.password_changed_at,
+    };
+    if app.guard.limits.admits_letter(email.as_str()) {
+        app.write(Enqueue { outbox: app.outbox.clone(), letter, now: app.now() }).await?;
+    }
     Ok(Json(Message { message: "Please check the new address to confirm the change." }))
 }
 

@@ -9,13 +9,14 @@ use crate::audit::{self, Kind, Subject};
 use crate::error::{Error, Result};
 use crate::mail::{AskedBy, Content, Letter, Outbox, Prepare, Prepared};
 use crate::model::one_time_tokens::{self, Purpose};
-use crate::model::users::{Entity, Model as User, Status};
+use crate::model::users::{Column, Entity, Model as User, Status};
 use crate::state::App;
 use crate::storage::Write;
 use portcullis_security::clock::Timestamp;
 use portcullis_security::secret::Secret;
 use portcullis_security::token::{Code, OneTimeToken};
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait, QuerySelect};
+use sea_orm::sea_query::{ExprTrait, SimpleExpr};
+use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,7 +37,9 @@ async fn prepare_letter(app: &App, letter: Letter, created_at: Timestamp) -> Res
         Letter::ResendVerification { address } => resend(app, &address).await,
         Letter::AlreadyRegistered { address } => already_registered(app, address).await,
         Letter::ResetPassword { address, by } => reset_password(app, &address, by, created_at).await,
-        Letter::ConfirmEmailChange { user_id, address } => confirm_change(app, user_id, address).await,
+        Letter::ConfirmEmailChange { user_id, address, password_changed_at } => {
+            confirm_change(app, user_id, address, password_changed_at).await
+        }
         Letter::PasswordChanged { user_id, ip_prefix, device } => {
             notice(app, user_id, Content::PasswordChanged { ip_prefix, device }).await
         }
@@ -117,11 +120,12 @@ async fn verify_email(app: &App, user_id: i64) -> Result<Option<Prepared>> {
     )))
 }
 
-/// Everybody who waits for the address gets a letter of their own, which names them.
+/// Those who wait for the address get letters of their own, which name them.
 async fn resend(app: &App, address: &str) -> Result<Option<Prepared>> {
-    let waiting = store::unverified(app.storage.reader(), address).await?;
-    if !waiting.is_empty() {
-        let user_ids = waiting.iter().map(|user| user.id).collect();
+    let next = store::next_to_mail(app.storage.reader(), address).await?;
+    let admitted = next.iter().take_while(|_| app.guard.limits.admits_letter(address));
+    let user_ids: Vec<i64> = admitted.map(|user| user.id).collect();
+    if !user_ids.is_empty() {
         app.write(EnqueueVerifications { outbox: app.outbox.clone(), user_ids, now: app.now() }).await?;
     }
     Ok(None)
@@ -139,19 +143,24 @@ async fn reset_password(
     asked_at: Timestamp,
 ) -> Result<Option<Prepared>> {
     let Some(user) = store::owner_of_address(app.storage.reader(), address).await? else { return Ok(None) };
-    // A password that was set since the link was asked for has killed it.
-    if user.status != Status::Active || user.password_changed_at > asked_at.micros() {
-        return Ok(None);
-    }
     let lifetime = app.config.accounts.reset_lifetime;
     let token = OneTimeToken::generate(&app.random);
     let row = mint(&user, &user.email, token.hash(), Purpose::Reset).lasting(app.now(), lifetime);
-    app.storage.write(InsertResetToken { row, by: Client::from(by) }).await?;
+    let since = Column::PasswordChangedAt.lte(asked_at.micros());
+    let unless_changed = Column::EmailClaim.eq(address).and(since);
+    if !app.storage.write(InsertLink { row, unless_changed, by: Some(Client::from(by)) }).await? {
+        return Ok(None);
+    }
     let content = Content::ResetPassword { token: Secret::from(token.expose()), lifetime };
     Ok(Some(to(&user, content)))
 }
 
-async fn confirm_change(app: &App, user_id: i64, address: String) -> Result<Option<Prepared>> {
+async fn confirm_change(
+    app: &App,
+    user_id: i64,
+    address: String,
+    password_changed_at: i64,
+) -> Result<Option<Prepared>> {
     if let Some(owner) = store::owner_of_address(app.storage.reader(), &address).await?
         && owner.id != user_id
     {
@@ -161,7 +170,10 @@ async fn confirm_change(app: &App, user_id: i64, address: String) -> Result<Opti
     let lifetime = app.config.accounts.verification_lifetime;
     let token = OneTimeToken::generate(&app.random);
     let row = mint(&user, &address, token.hash(), Purpose::EmailChange).lasting(app.now(), lifetime);
-    app.storage.write(InsertTokens(vec![row])).await?;
+    let unless_changed = Column::PasswordChangedAt.eq(password_changed_at);
+    if !app.storage.write(InsertLink { row, unless_changed, by: None }).await? {
+        return Ok(None);
+    }
     let content = Content::ConfirmEmailChange { token: Secret::from(token.expose()), lifetime };
     Ok(Some(Prepared { to: address, username: Some(user.username), content }))
 }
@@ -218,19 +230,33 @@ impl Write for InsertTokens {
     }
 }
 
-/// With the event that it was asked for.
-struct InsertResetToken {
+/// The token of a link, unless its account was shut or has changed since the link was asked for: a letter may wait
+/// for days, and what ends links finds none while it does.
+struct InsertLink {
     row: Minted,
-    by: Client,
+    unless_changed: SimpleExpr,
+    /// Who asked, for the event.
+    by: Option<Client>,
 }
 
-impl Write for InsertResetToken {
-    type Output = ();
+impl Write for InsertLink {
+    type Output = bool;
 
-    async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
-        let (subject, now) = (Subject::user(self.row.user_id), Timestamp::from_micros(self.row.created_at));
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<bool> {
+        // Locked, so that a change at the same moment is seen here or ends this token.
+        let account = Entity::find_by_id(self.row.user_id)
+            .filter(Column::Status.eq(Status::Active))
+            .filter(self.unless_changed.clone())
+            .lock_exclusive();
+        if account.one(tx).await?.is_none() {
+            return Ok(false);
+        }
         InsertTokens(vec![self.row.clone()]).run(tx).await?;
-        audit::record(tx, Kind::ResetRequested, subject, &self.by, now).await
+        if let Some(by) = &self.by {
+            let now = Timestamp::from_micros(self.row.created_at);
+            audit::record(tx, Kind::ResetRequested, Subject::user(self.row.user_id), by, now).await?;
+        }
+        Ok(true)
     }
 }
 

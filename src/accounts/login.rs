@@ -136,8 +136,7 @@ async fn begin(
     rehashed: Option<NewHash>,
 ) -> Result<TokenPair> {
     let now = app.now();
-    let device = app.devices.read(headers, now);
-    let knows_cookie = device.is_some_and(|device| device.user_id == user.id);
+    let knows_cookie = app.devices.read(headers, now).is_some_and(|device| device.is_of(user));
     let session = NewSession::new(user.id, &client, app.access.lifetimes(), now, &app.random);
     let row = session.row().clone();
     let begin = BeginSession {
@@ -251,7 +250,8 @@ impl BeginSession {
         if is_same && is_usable { Ok(()) } else { Err(Error::no_active_account()) }
     }
 
-    /// Neither a cookie nor an earlier session from the same network with the same program.
+    /// Neither a cookie nor an earlier session from the same network with the same program. Sessions are soon
+    /// forgotten: whoever has been away has none, and is told; only the first login of all is no news.
     async fn is_new_device(&self, tx: &DatabaseTransaction) -> Result<bool> {
         if self.knows_cookie {
             return Ok(false);
@@ -266,7 +266,8 @@ impl BeginSession {
             .all(tx)
             .await?;
         let here = (&self.client.user_agent, &self.client.ip_prefix);
-        Ok(!seen.is_empty() && !seen.iter().any(|(agent, prefix)| (agent, prefix) == here))
+        let is_first = seen.is_empty() && self.user.last_login.is_none();
+        Ok(!is_first && !seen.iter().any(|(agent, prefix)| (agent, prefix) == here))
     }
 
     fn notice(&self) -> Letter {
@@ -279,13 +280,33 @@ impl BeginSession {
     }
 }
 
-/// Whether a password is the caller's own, for what asks for it again.
+/// The account as it was when the password that is asked for again was its own.
 ///
 /// # Errors
 /// 400 with `message` when it is not, 503 when too many wait.
-pub async fn confirm_password(app: &App, user: &User, field: &'static str, password: &Secret) -> Result<()> {
+pub async fn confirm_password(
+    app: &App,
+    user: &User,
+    field: &'static str,
+    password: &Secret,
+) -> Result<Arc<User>> {
     // The cached row may be older than the last change of the password.
     let user = app.access.users().load(user.id).await?.ok_or_else(Error::token_not_valid)?;
     let verified = app.passwords.verify(Some(&user), &fold(&user.username), password).await?;
-    if verified.matches { Ok(()) } else { Err(Error::field(field, names::WRONG_PASSWORD)) }
+    if verified.matches { Ok(user) } else { Err(Error::field(field, names::WRONG_PASSWORD)) }
+}
+
+/// Holds an account, for what its password was confirmed for: whoever has replaced it meanwhile wins.
+///
+/// # Errors
+/// As [`confirm_password`], when the password is not the one that was confirmed any more.
+pub async fn hold_confirmed(tx: &DatabaseTransaction, confirmed: &User, field: &'static str) -> Result<()> {
+    let same = Entity::find_by_id(confirmed.id)
+        // Not the hash: a login at the same moment may have made a stronger one of the same password.
+        .filter(Column::PasswordChangedAt.eq(confirmed.password_changed_at))
+        .lock_exclusive();
+    match same.one(tx).await? {
+        Some(_) => Ok(()),
+        None => Err(Error::field(field, names::WRONG_PASSWORD)),
+    }
 }

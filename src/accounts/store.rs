@@ -6,10 +6,10 @@ use crate::model::users::{ActiveModel, Column, Entity, Model};
 use crate::model::{notification_preferences, profiles};
 use crate::storage::{Storage, is_unique_violation};
 use portcullis_security::clock::Timestamp;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait, Func};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
-    QueryFilter,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
 };
 
 /// The guide's words (§3.4).
@@ -86,19 +86,33 @@ pub async fn owner_of_address(db: &impl ConnectionTrait, email: &str) -> Result<
     Ok(owner.one(db).await?)
 }
 
-/// The accounts that wait for their address to be verified, newest first.
+/// Those of the accounts that wait for an address whose last letter is the longest ago, five at most.
+///
+/// Anybody may register any address, and as often as they like: with turns, nobody who does keeps the letters from
+/// another.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn unverified(db: &impl ConnectionTrait, email: &str) -> Result<Vec<Model>> {
-    use sea_orm::{QueryOrder, QuerySelect};
-    let waiting = Entity::find()
+pub async fn next_to_mail(db: &impl ConnectionTrait, email: &str) -> Result<Vec<Model>> {
+    use one_time_tokens::{Column as Token, Entity as Tokens};
+    let mailed_at = Tokens::find()
+        .select_only()
+        .expr(Token::CreatedAt.max())
+        .filter(Expr::col((Tokens, Token::UserId)).equals((Entity, Column::Id)))
+        .filter(Token::Purpose.eq(Purpose::Verify))
+        .into_query();
+    let joined_at = Expr::col((Entity, Column::DateJoined));
+    let last_heard = Func::coalesce([Expr::expr(mailed_at), joined_at]);
+    let next = waiting(email).order_by_asc(Expr::expr(last_heard)).order_by_asc(Column::Id).limit(5);
+    Ok(next.all(db).await?)
+}
+
+/// The accounts that wait for an address to be verified.
+pub fn waiting(email: &str) -> Select<Entity> {
+    Entity::find()
         .filter(Column::Email.eq(email))
         .filter(Column::EmailVerifiedAt.is_null())
         .filter(Column::EmailConflict.eq(false))
-        .order_by_desc(Column::Id)
-        .limit(5);
-    Ok(waiting.all(db).await?)
 }
 
 /// An account's row, inside a change.

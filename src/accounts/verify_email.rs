@@ -10,7 +10,7 @@ use crate::audit::{self, Kind, Subject};
 use crate::error::{Error, Result};
 use crate::extract::{Body, FromInput, Input};
 use crate::model::one_time_tokens::{self, Purpose};
-use crate::model::users::{Column, Entity, Model as User, Status};
+use crate::model::users::{self, Column, Entity, Model as User, Status};
 use crate::state::App;
 use crate::storage::{Write, is_unique_violation};
 use axum::Json;
@@ -21,7 +21,7 @@ use portcullis_security::clock::Timestamp;
 use portcullis_security::secret::Secret;
 use portcullis_security::token::{hash_presented, hash_presented_code};
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -144,7 +144,7 @@ impl Write for VerifyAddress {
 }
 
 impl VerifyAddress {
-    /// Tries the code against everybody who waits for the address; a wrong one costs all of them a try.
+    /// Tries the code against all that were mailed to the address; a wrong one costs all of them a try.
     async fn consume_code(
         &self,
         tx: &DatabaseTransaction,
@@ -153,21 +153,21 @@ impl VerifyAddress {
         key: &[u8; 32],
     ) -> Result<Option<one_time_tokens::Model>> {
         use one_time_tokens::{Column, Entity};
-        let waiting = store::unverified(tx, email.as_str()).await?;
-        let alive = Column::Purpose.eq(Purpose::VerifyCode).and(Column::Attempts.lt(MAX_ATTEMPTS));
-        for user in &waiting {
-            let Some(hash) = hash_presented_code(code.expose_text(), key, user.id) else { break };
-            let same = Entity::find().filter(Column::Hash.eq(hash.to_vec())).filter(alive.clone());
-            if same.one(tx).await?.is_some()
-                && let Some(used) = store::consume(tx, hash, Purpose::VerifyCode, self.now).await?
-            {
-                return Ok(Some(used));
+        let waiting = store::waiting(email.as_str()).select_only().column(users::Column::Id).into_query();
+        let alive = Column::UserId
+            .in_subquery(waiting)
+            .and(Column::Purpose.eq(Purpose::VerifyCode))
+            .and(Column::Attempts.lt(MAX_ATTEMPTS))
+            .and(Column::UsedAt.is_null())
+            .and(Column::ExpiresAt.gt(self.now.micros()));
+        for mailed in Entity::find().filter(alive.clone()).all(tx).await? {
+            let Some(hash) = hash_presented_code(code.expose_text(), key, mailed.user_id) else { break };
+            if mailed.hash == hash {
+                return store::consume(tx, hash, Purpose::VerifyCode, self.now).await;
             }
         }
-        let ids: Vec<i64> = waiting.iter().map(|user| user.id).collect();
         Entity::update_many()
             .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
-            .filter(Column::UserId.is_in(ids))
             .filter(alive)
             .exec(tx)
             .await?;

@@ -28,7 +28,7 @@ const LISTED: u64 = 100;
 pub enum Act {
     /// Ends its sessions and lets nobody log in; others see nothing of it.
     Ban,
-    /// Undoes that.
+    /// Undoes that; an account that its owner had deleted is deleted again.
     Unban,
     /// Ends every session; its owner may log in again.
     EndSessions,
@@ -212,8 +212,6 @@ impl Change {
     async fn ban(&self, tx: &DatabaseTransaction, now: Timestamp) -> Result<()> {
         let banned = [
             (Column::Status, Status::Banned.into()),
-            // Nor does its owner come back by logging in.
-            (Column::DeleteAt, Option::<i64>::None.into()),
             (Column::SessionsValidFrom, EndSessions::valid_from(now).into()),
         ];
         self.set_if(tx, banned, Column::Status.ne(Status::Banned), "is banned already").await?;
@@ -225,8 +223,15 @@ impl Change {
     }
 
     async fn unban(&self, tx: &DatabaseTransaction, now: Timestamp) -> Result<()> {
-        let active = [(Column::Status, Status::Active.into())];
-        self.set_if(tx, active, Column::Status.eq(Status::Banned), "is not banned").await?;
+        let is_deleted = store::load(tx, self.user.id).await?.delete_at.is_some();
+        let status = if is_deleted { Status::Deleted } else { Status::Active };
+        self.set_if(
+            tx,
+            [(Column::Status, status.into())],
+            Column::Status.eq(Status::Banned),
+            "is not banned",
+        )
+        .await?;
         refresh_audience(tx, self.user.id).await?;
         self.changed(tx, Kind::Unbanned, now).await
     }

@@ -61,6 +61,10 @@ pub enum Letter {
         user_id: i64,
         /// The new address.
         address: String,
+        /// The age of the password that it was asked for with: the letter dies with it. Letters of earlier
+        /// versions do not say, and are not sent.
+        #[serde(default)]
+        password_changed_at: i64,
     },
     /// Tells the former address that the account has left it.
     EmailChanged {

@@ -47,7 +47,7 @@ pub struct Model {
     pub date_joined: i64,
     /// The last successful login.
     pub last_login: Option<i64>,
-    /// When a deleted account goes for good.
+    /// When an account that its owner has deleted goes for good, banned since or not.
     pub delete_at: Option<i64>,
 }
 

@@ -18,7 +18,7 @@ pub enum UsersVerb {
     Show(Account),
     /// Shuts an account out: its sessions end, nobody logs in, others see nothing of it.
     Ban(Account),
-    /// Lets a banned account in again.
+    /// Lets a banned account in again; one that its owner had deleted is still about to go.
     Unban(Account),
     /// Ends every session of an account; its owner may log in again.
     EndSessions(Account),

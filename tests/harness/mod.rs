@@ -35,6 +35,14 @@ pub enum Database {
     MariaDb,
 }
 
+/// For tests that start their servers themselves.
+pub fn databases() -> Vec<Database> {
+    match mariadb::is_available() {
+        true => vec![Database::Sqlite, Database::MariaDb],
+        false => vec![Database::Sqlite],
+    }
+}
+
 /// The test once for each database; without a MariaDB server only CI insists.
 #[macro_export]
 macro_rules! on_each_database {
