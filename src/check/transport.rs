@@ -1,7 +1,7 @@
 //! The way between browser and server: https, proxies, origins (guide §10, §15).
 
 use super::certificate;
-use super::judge::{Rule, Scene, Verdict, error, note, ok, warning};
+use super::judge::{Rule, Scene, Verdict, error, ok, warning};
 use super::report::Item;
 use crate::config::{Profile, WebUrl};
 use std::io::ErrorKind;
