@@ -61,7 +61,7 @@ pub use self::{
     web_url::{WebUrl, is_this_machine},
     webhooks::Webhooks,
 };
-pub(crate) use self::credentials::percent_decoded;
+pub(crate) use self::credentials::{percent_decoded, shown, without_controls};
 use self::{parse::Parse, reader::Reader};
 use portcullis_security::secret::Secret;
 use std::path::Path;
