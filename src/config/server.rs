@@ -65,12 +65,15 @@ impl Server {
     }
 
     /// Whether the trusted networks, taken together, are as good as everybody: one that is wider than the widest
-    /// private ones, 10.0.0.0/8 and fc00::/7.
+    /// private ones, 10.0.0.0/8, fc00::/7 and fe80::/10.
     #[must_use]
     pub fn trusts_everybody(&self) -> bool {
         IpNet::aggregate(&self.trusted_proxies).iter().any(|network| match network {
             IpNet::V4(network) => network.prefix_len() < 8,
-            IpNet::V6(network) => network.prefix_len() < 16 && !network.addr().is_unique_local(),
+            IpNet::V6(network) => {
+                let is_private = network.addr().is_unique_local() || network.addr().is_unicast_link_local();
+                network.prefix_len() < 16 && !is_private
+            }
         })
     }
 
