@@ -81,14 +81,22 @@ async fn a_setting_that_cannot_be_read_is_told_in_place_of_what_stands_in_for_it
             &["deploy.secret_key"],
             "names /nowhere/key, which cannot be used",
         ),
-        (&[("SERVER__TRUSTED_PROXIES", "proxy.internal")], &["deploy.tls", "deploy.proxies"], "\"proxy.internal\""),
+        (
+            &[("SERVER__TRUSTED_PROXIES", "proxy.internal")],
+            &["deploy.tls", "deploy.proxies"],
+            "\"proxy.internal\"",
+        ),
         (
             &[("SERVER__PUBLIC_URL", "accounts.example.org")],
             &["deploy.public_url", "deploy.cookies"],
             "\"accounts.example.org\"",
         ),
         (&[("PROFILE", "prod")], &["deploy.profile", "deploy.hsts", "deploy.cors"], "\"prod\""),
-        (&[("CORS__ALLOWED_ORIGINS", "https://u:p@app.example.org")], &["deploy.cors"], "An allowed origin is none."),
+        (
+            &[("CORS__ALLOWED_ORIGINS", "https://u:p@app.example.org")],
+            &["deploy.cors"],
+            "An allowed origin is none.",
+        ),
     ];
     for (changed, ids, said) in cases {
         let report = judged(folder.path(), changed).await;
@@ -152,9 +160,28 @@ async fn every_setting_is_judged_by_some_item_and_every_item_has_its_line_in_the
 
 /// Some value of each kind of setting that is not the usual one.
 const OTHERS: &[&str] = &[
-    "true", "false", "9", "1s", "400d", "1000/second", "https://a.example", "s3://other", "file:///srv/x",
-    "mysql://root:Zp4Wn6Tb1Vc5Md7R@127.0.0.1:9/x", "0.0.0.0:8000", "10.0.0.0/8", "debug", "pretty", "closed", "EdDSA", "guide", "development",
-    "x@localhost", "change-me", "/nowhere", "",
+    "true",
+    "false",
+    "9",
+    "1s",
+    "400d",
+    "1000/second",
+    "https://a.example",
+    "s3://other",
+    "file:///srv/x",
+    "mysql://root:Zp4Wn6Tb1Vc5Md7R@127.0.0.1:9/x",
+    "0.0.0.0:8000",
+    "10.0.0.0/8",
+    "debug",
+    "pretty",
+    "closed",
+    "EdDSA",
+    "guide",
+    "development",
+    "x@localhost",
+    "change-me",
+    "/nowhere",
+    "",
 ];
 
 #[tokio::test]
@@ -320,9 +347,15 @@ async fn a_backup_is_found_and_its_age_told() {
         assert_eq!(item(&deploy(&scene).await, "deploy.backup").level, Level::Warning);
     }
     std::fs::copy(&path, backups.join("old.backup")).expect("a copy");
-    std::fs::set_permissions(backups.join("old.backup"), std::fs::Permissions::from_mode(0o644)).expect("a mode");
+    std::fs::set_permissions(backups.join("old.backup"), std::fs::Permissions::from_mode(0o644))
+        .expect("a mode");
     let older = std::time::SystemTime::now() - days;
-    std::fs::File::options().write(true).open(backups.join("old.backup")).expect("a file").set_modified(older).expect("a time");
+    std::fs::File::options()
+        .write(true)
+        .open(backups.join("old.backup"))
+        .expect("a file")
+        .set_modified(older)
+        .expect("a time");
     assert_eq!(level().await, Level::Error);
 }
 
@@ -361,7 +394,8 @@ async fn the_budget_that_is_advised_holds_two_hashes() {
 #[tokio::test]
 async fn a_clock_that_is_older_than_the_program_is_told_without_a_database() {
     let folder = folder();
-    let early = Scene { now: Timestamp::from_seconds(0), ..scene_of(production(folder.path(), &[]), folder.path()) };
+    let early =
+        Scene { now: Timestamp::from_seconds(0), ..scene_of(production(folder.path(), &[]), folder.path()) };
     assert_eq!(item(&deploy(&early).await, "deploy.clock").level, Level::Error);
 }
 
@@ -380,7 +414,10 @@ async fn a_database_that_cannot_be_read_is_an_error_with_its_own_advice() {
     open_storage(&Config::development(&data)).await.expect("a database").close().await;
     let file = data.join("portcullis.sqlite3");
     let bytes = std::fs::read(&file).expect("a file");
-    for (broken, said) in [(b"not a database, but long enough to be one".to_vec(), "damaged"), (bytes[..8_192].to_vec(), "damaged")] {
+    for (broken, said) in [
+        (b"not a database, but long enough to be one".to_vec(), "damaged"),
+        (bytes[..8_192].to_vec(), "damaged"),
+    ] {
         std::fs::write(&file, broken).expect("a file");
         let report = judged(folder.path(), &[]).await;
         let found = item(&report, "deploy.database_opens");

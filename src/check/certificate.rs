@@ -11,8 +11,11 @@ use std::path::Path;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
-pub(super) const TLS: Rule = Rule::new("deploy.tls", &["v5.0.0-12.2.1", "v5.0.0-12.2.2"], "§17 HTTPS")
-    .of(&["SERVER__TLS_CERT", "SERVER__TLS_KEY", "SERVER__TRUSTED_PROXIES"]);
+pub(super) const TLS: Rule = Rule::new("deploy.tls", &["v5.0.0-12.2.1", "v5.0.0-12.2.2"], "§17 HTTPS").of(&[
+    "SERVER__TLS_CERT",
+    "SERVER__TLS_KEY",
+    "SERVER__TRUSTED_PROXIES",
+]);
 const DAY: i64 = 86_400;
 const SOON: i64 = 14 * DAY;
 
@@ -24,7 +27,9 @@ pub(super) fn judge(scene: &Scene) -> Verdict {
             "Nothing encrypts: there is no certificate here and no proxy is named.",
             "set PORTCULLIS_SERVER__TLS_CERT and PORTCULLIS_SERVER__TLS_KEY, or PORTCULLIS_SERVER__TRUSTED_PROXIES.",
         ),
-        (None, None) => note("The proxy in front encrypts; `portcullis check --url` looks at its certificate."),
+        (None, None) => {
+            note("The proxy in front encrypts; `portcullis check --url` looks at its certificate.")
+        }
         _ => error(
             "A certificate and its key go together, and one is missing.",
             "set PORTCULLIS_SERVER__TLS_CERT and PORTCULLIS_SERVER__TLS_KEY.",
@@ -74,7 +79,8 @@ struct Chain {
 impl Chain {
     fn read(path: &Path) -> Option<Self> {
         let ders = CertificateDer::pem_file_iter(path).ok()?;
-        let chain: Option<Vec<Certificate>> = ders.map(|der| Certificate::from_der(&der.ok()?).ok()).collect();
+        let chain: Option<Vec<Certificate>> =
+            ders.map(|der| Certificate::from_der(&der.ok()?).ok()).collect();
         let chain: Vec<_> = chain?.into_iter().map(|certificate| certificate.tbs_certificate).collect();
         let seconds = |time: x509_cert::time::Time| i64::try_from(time.to_unix_duration().as_secs()).ok();
         Some(Self {

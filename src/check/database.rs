@@ -111,7 +111,9 @@ fn server(storage: &Storage) -> Verdict {
     let password = password.expose_text();
     match password.chars().count() {
         0 => return error("The database needs no password.", mend),
-        count @ ..LEAST_PASSWORD => return error(format!("The database's password has {count} characters."), mend),
+        count @ ..LEAST_PASSWORD => {
+            return error(format!("The database's password has {count} characters."), mend);
+        }
         _ => {}
     }
     if password == user {

@@ -34,7 +34,10 @@ fn changeable(path: &Path, without: usize) -> Option<Exposure> {
     if !is_ours(&meta) {
         return Some((
             format!("{} belongs to user {}.", path.display(), meta.uid()),
-            format!("run this as the server's user, or chown USER {} if it should be that user's", quoted(path)),
+            format!(
+                "run this as the server's user, or chown USER {} if it should be that user's",
+                quoted(path)
+            ),
         ));
     }
     let real = path.canonicalize().ok()?;
@@ -51,8 +54,8 @@ fn changeable(path: &Path, without: usize) -> Option<Exposure> {
 /// Why others can read it. What is mounted read-only, as containers' secrets are, has the mode of whoever mounts it.
 pub(super) fn readable(path: &Path) -> Option<Exposure> {
     let is_open = path.metadata().ok()?.mode() & BY_OTHERS != 0;
-    let is_fixed =
-        rustix::fs::statvfs(path).is_ok_and(|disk| disk.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
+    let is_fixed = rustix::fs::statvfs(path)
+        .is_ok_and(|disk| disk.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
     (is_open && !is_fixed).then(|| {
         (
             format!("Others on this machine can read {}.", path.display()),

@@ -1,11 +1,11 @@
 //! The data directory, its disk, and what is uploaded.
 
 use super::judge::{Rule, Scene, Verdict, error, note, ok, warning};
-use super::{backups, exposure};
 use super::opening::can_be_made;
 use super::report::Item;
-use crate::config::{Storage, shown};
+use super::{backups, exposure};
 use crate::config::secret_strength::guessable;
+use crate::config::{Storage, shown};
 use crate::uploads::scanner_answers;
 use rustix::fs::{Access, access};
 use std::path::Path;
@@ -74,7 +74,8 @@ fn modes(scene: &Scene) -> Verdict {
         true => exposure::replaceable(path),
         false => exposure::of(path),
     });
-    exposure::told(&found.collect::<Vec<_>>()).unwrap_or_else(|| ok("Only the server's user can read its data."))
+    exposure::told(&found.collect::<Vec<_>>())
+        .unwrap_or_else(|| ok("Only the server's user can read its data."))
 }
 
 /// Whether the data directory and the database in it can be written to, or be made.
@@ -114,17 +115,28 @@ fn disk(data_dir: &Path) -> Verdict {
 fn bucket(scene: &Scene) -> Verdict {
     let storage = &scene.config.storage;
     if storage.files_bucket().is_none() {
-        return ok(format!("Uploaded files are on this machine, at {}.", shown(storage.files_url.expose_text())));
+        return ok(format!(
+            "Uploaded files are on this machine, at {}.",
+            shown(storage.files_url.expose_text())
+        ));
     }
     let secret = storage.aws.secret_access_key.as_ref();
     if let Some(weakness) = secret.and_then(|secret| guessable(secret.expose())) {
-        return error(format!("AWS_SECRET_ACCESS_KEY is {weakness}."), "take the one that was made with the key.");
+        return error(
+            format!("AWS_SECRET_ACCESS_KEY is {weakness}."),
+            "take the one that was made with the key.",
+        );
     }
     let endpoint = storage.aws.endpoint_url.as_deref().unwrap_or("https://");
     match endpoint.starts_with("https://") {
         true => ok(format!(
             "Uploaded files go to a bucket at {}, over https, by {}.",
-            storage.aws.endpoint_url.as_deref().or(storage.aws.region.as_deref()).map_or("Amazon's".to_owned(), shown),
+            storage
+                .aws
+                .endpoint_url
+                .as_deref()
+                .or(storage.aws.region.as_deref())
+                .map_or("Amazon's".to_owned(), shown),
             match (&storage.aws.access_key_id, &storage.aws.session_token) {
                 (None, _) => "the machine's role",
                 (Some(_), None) => "a key",

@@ -230,10 +230,18 @@ fn rates(scene: &Scene) -> Verdict {
     match seen.is_empty() {
         true => ok(format!(
             "Logins are held to {}, mails to {}, visitors to {} and {} changes, users to {} and {} searches.",
-            throttle.auth, throttle.reset, throttle.anon, throttle.anon_post, throttle.user, throttle.ai_search
+            throttle.auth,
+            throttle.reset,
+            throttle.anon,
+            throttle.anon_post,
+            throttle.user,
+            throttle.ai_search
         )),
         false => warning(
-            format!("Some rates let too much through, at once or in all, or too little: {}.", seen.join(", ")),
+            format!(
+                "Some rates let too much through, at once or in all, or too little: {}.",
+                seen.join(", ")
+            ),
             mend.join(" "),
         ),
     }

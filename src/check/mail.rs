@@ -27,7 +27,10 @@ async fn url(scene: &Scene, deadline: Instant) -> Verdict {
         Err(problem) => return error(format!("{problem}."), MEND),
     };
     if let Some(weakness) = scene.config.mail.password().and_then(|password| guessable(password.expose())) {
-        return error(format!("The password of the mail server is {weakness}."), "have another one made there.");
+        return error(
+            format!("The password of the mail server is {weakness}."),
+            "have another one made there.",
+        );
     }
     match timeout_at(deadline, transport.probe()).await {
         Err(_) => warning("The mail server does not greet within 1.2 s.", MEND),
@@ -54,7 +57,9 @@ fn from(scene: &Scene) -> Verdict {
             "PORTCULLIS_MAIL__TEMPLATES=DIRECTORY, or unset it.",
         );
     }
-    if let Some(verdict) = exposure::told(&templates.and_then(exposure::writable).into_iter().collect::<Vec<_>>()) {
+    if let Some(verdict) =
+        exposure::told(&templates.and_then(exposure::writable).into_iter().collect::<Vec<_>>())
+    {
         return verdict;
     }
     match is_local {

@@ -74,10 +74,15 @@ fn search(scene: &Scene) -> Verdict {
             format!("The API key goes to {} unencrypted.", search.anthropic_base_url),
             "PORTCULLIS_SEARCH__ANTHROPIC_BASE_URL=https://…",
         ),
-        Some(_) if search.daily_total > MOST_SEARCHES || search.daily_per_user > search.daily_total => warning(
-            format!("{} searches a day may go out, {} of one user.", search.daily_total, search.daily_per_user),
-            "PORTCULLIS_SEARCH__DAILY_TOTAL=1000 PORTCULLIS_SEARCH__DAILY_PER_USER=50",
-        ),
+        Some(_) if search.daily_total > MOST_SEARCHES || search.daily_per_user > search.daily_total => {
+            warning(
+                format!(
+                    "{} searches a day may go out, {} of one user.",
+                    search.daily_total, search.daily_per_user
+                ),
+                "PORTCULLIS_SEARCH__DAILY_TOTAL=1000 PORTCULLIS_SEARCH__DAILY_PER_USER=50",
+            )
+        }
         Some(_) => note(format!(
             "At most {} searches a day, {} of one user, go to {} at {}, for {} and {} at most; give that key a limit of \
              its own where it was made.",

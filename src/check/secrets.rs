@@ -74,7 +74,10 @@ fn secret_files(scene: &Scene) -> Verdict {
     let flags = scene.settings.secrets_in_flags();
     exposure::told(&found).unwrap_or_else(|| match files.len() {
         _ if !flags.is_empty() => warning(
-            format!("{} stands on the command line, which everybody on this machine can read.", flags.join(", ")),
+            format!(
+                "{} stands on the command line, which everybody on this machine can read.",
+                flags.join(", ")
+            ),
             "put it into .env, or its file's name into …_FILE, and make a new one.",
         ),
         0 => ok("No file holds a secret of the settings."),
@@ -89,7 +92,8 @@ fn in_git(scene: &Scene) -> Verdict {
     if dotenv.exists() && !files.iter().any(|path| path == dotenv) {
         files.push(dotenv.to_owned());
     }
-    let tracked: Vec<(PathBuf, Tracked)> = files.into_iter().map(|path| (path.clone(), tracked(&path))).collect();
+    let tracked: Vec<(PathBuf, Tracked)> =
+        files.into_iter().map(|path| (path.clone(), tracked(&path))).collect();
     let first = |state: Tracked| tracked.iter().find(|(_, found)| *found == state).map(|(path, _)| path);
     match (first(Tracked::Yes), first(Tracked::Unknown)) {
         (Some(path), _) => error(

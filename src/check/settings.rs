@@ -94,11 +94,18 @@ fn log(scene: &Scene) -> Item {
             "PORTCULLIS_LOG__LEVEL=info",
         ),
         _ if log.events_kept < MONTH => warning(
-            format!("Security events are kept {}: what led to an attack is gone when it is found.", span(log.events_kept)),
+            format!(
+                "Security events are kept {}: what led to an attack is gone when it is found.",
+                span(log.events_kept)
+            ),
             "PORTCULLIS_LOG__EVENTS_KEPT=365d",
         ),
         (_, LogFormat::Pretty) => note("The log is for people; PORTCULLIS_LOG__FORMAT=json is for machines."),
-        _ => ok(format!("The log is JSON at {}; events are kept {}.", log.level.as_str(), span(log.events_kept))),
+        _ => ok(format!(
+            "The log is JSON at {}; events are kept {}.",
+            log.level.as_str(),
+            span(log.events_kept)
+        )),
     })
 }
 

@@ -12,8 +12,10 @@ const PUBLIC_URL: Rule = Rule::new("deploy.public_url", &["v5.0.0-12.2.1", "v5.0
 const PROXIES: Rule =
     Rule::new("deploy.proxies", &["v5.0.0-4.1.3"], "§15").of(&["SERVER__TRUSTED_PROXIES", "SERVER__LISTEN"]);
 const LISTEN: Rule = Rule::new("deploy.listen", &[], "§15").of(&["SERVER__LISTEN"]);
-const HSTS: Rule = Rule::new("deploy.hsts", &["v5.0.0-3.4.1"], "§15").of(&["SERVER__HSTS_SECONDS", "PROFILE"]);
-const CORS: Rule = Rule::new("deploy.cors", &["v5.0.0-3.4.2"], "§10").of(&["CORS__ALLOWED_ORIGINS", "PROFILE"]);
+const HSTS: Rule =
+    Rule::new("deploy.hsts", &["v5.0.0-3.4.1"], "§15").of(&["SERVER__HSTS_SECONDS", "PROFILE"]);
+const CORS: Rule =
+    Rule::new("deploy.cors", &["v5.0.0-3.4.2"], "§10").of(&["CORS__ALLOWED_ORIGINS", "PROFILE"]);
 const HEADERS: Rule = Rule::new("deploy.headers", &["v5.0.0-3.4.3", "v5.0.0-3.4.6"], "§15, §17 Headers");
 const COOKIES: Rule = Rule::new("deploy.cookies", &["v5.0.0-3.3.1", "v5.0.0-3.3.4"], "§14, §17 HTTPS")
     .of(&["ACCOUNTS__COOKIE_MODE", "SERVER__PUBLIC_URL"]);
@@ -89,7 +91,10 @@ fn proxies(scene: &Scene) -> Verdict {
     let is_here = server.trusted_proxies.iter().all(|network| network.addr().is_loopback());
     if is_here && !server.has_own_tls() && !server.listen.ip().to_canonical().is_loopback() {
         return warning(
-            format!("The proxy is on this machine, and {} can be reached past it, unencrypted.", server.listen),
+            format!(
+                "The proxy is on this machine, and {} can be reached past it, unencrypted.",
+                server.listen
+            ),
             "PORTCULLIS_SERVER__LISTEN=127.0.0.1:8000",
         );
     }

@@ -45,7 +45,8 @@ pub(super) fn masked(url: &str) -> String {
 
 /// What anybody may see, but for passwords in URLs where none belongs.
 pub(crate) fn shown(text: &str) -> String {
-    let one = |item: &str| if item.contains('@') && item.contains("://") { masked(item) } else { item.to_owned() };
+    let one =
+        |item: &str| if item.contains('@') && item.contains("://") { masked(item) } else { item.to_owned() };
     without_controls(&text.split(',').map(one).collect::<Vec<_>>().join(","))
 }
 

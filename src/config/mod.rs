@@ -37,6 +37,7 @@ pub mod validate;
 pub mod web_url;
 pub mod webhooks;
 
+pub(crate) use self::credentials::{percent_decoded, shown, without_controls};
 pub use self::{
     accounts::{Accounts, Registration},
     community::Community,
@@ -61,7 +62,6 @@ pub use self::{
     web_url::{WebUrl, is_this_machine},
     webhooks::Webhooks,
 };
-pub(crate) use self::credentials::{percent_decoded, shown, without_controls};
 use self::{parse::Parse, reader::Reader};
 use portcullis_security::secret::Secret;
 use std::path::Path;

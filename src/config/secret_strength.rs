@@ -25,8 +25,24 @@ const PLACEHOLDER_PHRASES: [&str; 16] = [
 
 /// Words of habit. A generated key holds one once in many thousand years; a typed one is often nothing else.
 const WORDS: [&str; 18] = [
-    "password", "passwort", "secret", "portcullis", "production", "development", "staging", "django", "admin",
-    "default", "database", "mariadb", "mysql", "server", "token", "letmein", "welcome", "signing",
+    "password",
+    "passwort",
+    "secret",
+    "portcullis",
+    "production",
+    "development",
+    "staging",
+    "django",
+    "admin",
+    "default",
+    "database",
+    "mariadb",
+    "mysql",
+    "server",
+    "token",
+    "letmein",
+    "welcome",
+    "signing",
 ];
 
 /// What fingers type without thinking, forwards or backwards.

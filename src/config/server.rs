@@ -97,12 +97,22 @@ mod tests {
             server.trusted_proxies = networks.split(',').map(|network| network.parse().unwrap()).collect();
             server.trusts_everybody()
         };
-        for networks in
-            ["0.0.0.0/0", "0.0.0.0/1,128.0.0.0/1", "1.0.0.0/8,2.0.0.0/8,3.0.0.0/8", "::/0", "2000::/3", "::/1,8000::/1"]
-        {
+        for networks in [
+            "0.0.0.0/0",
+            "0.0.0.0/1,128.0.0.0/1",
+            "1.0.0.0/8,2.0.0.0/8,3.0.0.0/8",
+            "::/0",
+            "2000::/3",
+            "::/1,8000::/1",
+        ] {
             assert!(everybody(networks), "{networks}");
         }
-        for networks in ["10.0.0.0/8,172.16.0.0/12,192.168.0.0/16", "fc00::/7,fe80::/10", "104.16.0.0/13", "2a06:98c0::/29"] {
+        for networks in [
+            "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16",
+            "fc00::/7,fe80::/10",
+            "104.16.0.0/13",
+            "2a06:98c0::/29",
+        ] {
             assert!(!everybody(networks), "{networks}");
         }
     }

@@ -4,8 +4,8 @@
 //! made from these rows; each section's file holds its own, beside the struct that they fill.
 
 use super::{
-    accounts, community, cors, credentials, log, mail, metrics, password, search, server, site, storage, throttle, tokens,
-    uploads, webhooks,
+    accounts, community, cors, credentials, log, mail, metrics, password, search, server, site, storage,
+    throttle, tokens, uploads, webhooks,
 };
 
 /// What every environment name of ours begins with.

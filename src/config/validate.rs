@@ -1,6 +1,8 @@
 //! What is refused before the server starts (contract §1, §2, §4, §5).
 
-use super::{Config, Engine, Problem, credentials, Profile, WebUrl, is_this_machine, profile_rules, storage::file_path};
+use super::{
+    Config, Engine, Problem, Profile, WebUrl, credentials, is_this_machine, profile_rules, storage::file_path,
+};
 use lettre::message::Mailbox;
 use std::time::Duration;
 

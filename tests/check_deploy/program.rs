@@ -85,7 +85,8 @@ fn it_ends_within_two_seconds_whatever_hangs() {
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
     let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = silent.local_addr().expect("an address");
-    let (mail, tls, clamav) = (format!("smtp://{address}"), format!("smtps://{address}"), address.to_string());
+    let (mail, tls, clamav) =
+        (format!("smtp://{address}"), format!("smtps://{address}"), address.to_string());
     let database = format!("mysql://app:Zp4Wn6Tb1Vc5Md7R@{address}/x");
     let cases: [(&[(&str, &str)], i32); 5] = [
         (&[("SECRET_KEY", ""), ("SECRET_KEY_FILE", &pipe)], 2),
@@ -114,10 +115,14 @@ fn no_secret_is_committed_or_read_by_others_or_on_the_command_line() {
         assert!(git.status.success(), "{git:?}");
     };
     let level = |id: &str| {
-        let output = run(folder.path(), production(folder.path(), &[]), &["check", "--deploy", "--format", "json"]);
+        let output =
+            run(folder.path(), production(folder.path(), &[]), &["check", "--deploy", "--format", "json"]);
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
         let items = report["items"].as_array().expect("items");
-        items.iter().find(|item| item["id"] == id).expect("an item")["level"].as_str().expect("a level").to_owned()
+        items.iter().find(|item| item["id"] == id).expect("an item")["level"]
+            .as_str()
+            .expect("a level")
+            .to_owned()
     };
     let write = |name: &str, text: &str, mode: u32| {
         let path = folder.path().join(name);
@@ -127,7 +132,10 @@ fn no_secret_is_committed_or_read_by_others_or_on_the_command_line() {
     let flagged = ["--set", "METRICS__TOKEN=Zp4Wn6Tb1Vc5Md7Rk3J9x2Lq", "check", "--deploy"];
     let output = run(folder.path(), production(folder.path(), &[]), &flagged);
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(said.contains("WARNING deploy.secret_files: METRICS__TOKEN stands on the command line"), "{said}");
+    assert!(
+        said.contains("WARNING deploy.secret_files: METRICS__TOKEN stands on the command line"),
+        "{said}"
+    );
     git(&["init", "-q"]);
     write("portcullis.toml", "[site]\nname = \"Example\"\n", 0o644);
     write(".env", "PORTCULLIS_MAIL__URL=smtp://127.0.0.1:9\n", 0o644);
@@ -144,7 +152,8 @@ fn no_secret_is_committed_or_read_by_others_or_on_the_command_line() {
 #[test]
 fn advice_does_what_it_says_when_it_is_typed() {
     let folder = folder();
-    let program = Path::new(env!("CARGO_BIN_EXE_portcullis")).parent().expect("a folder").display().to_string();
+    let program =
+        Path::new(env!("CARGO_BIN_EXE_portcullis")).parent().expect("a folder").display().to_string();
     let path = format!("{program}:{}", std::env::var("PATH").unwrap_or_default());
     let unset = |names: &[&str]| {
         let mut environment = production(folder.path(), &[("WEBHOOKS__URL", "https://ops.example.org/x")]);
@@ -155,11 +164,14 @@ fn advice_does_what_it_says_when_it_is_typed() {
         let output = run(folder.path(), unset(&["SECRET_KEY"]), &["check", "--deploy", "--format", "json"]);
         serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("JSON")["items"].clone()
     };
-    let item = |id: &str| judged().as_array().expect("items").iter().find(|item| item["id"] == id).expect("an item").clone();
+    let item = |id: &str| {
+        judged().as_array().expect("items").iter().find(|item| item["id"] == id).expect("an item").clone()
+    };
     for id in ["deploy.secret_key", "deploy.webhooks"] {
         let before = item(id);
         let advice = before["mend"].as_str().expect("advice").split(", and unset").next().expect("a command");
-        let typed = Command::new("sh").current_dir(folder.path()).env("PATH", &path).args(["-c", advice]).status();
+        let typed =
+            Command::new("sh").current_dir(folder.path()).env("PATH", &path).args(["-c", advice]).status();
         assert!(typed.expect("a shell").success());
         assert_eq!((&before["level"], &item(id)["level"]), (&"error".into(), &"ok".into()), "{advice}");
     }

@@ -48,8 +48,16 @@ pub(super) const WRONG: &[(&str, Level, Pairs<'static>)] = &[
     ("deploy.metrics", Level::Error, &[("METRICS__TOKEN", "aaaaaaaaaaaaaaaa")]),
     ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "portcullis-production-secret-key-2026")]),
     ("deploy.mail", Level::Error, &[("MAIL__URL", "smtp://app:change-me@127.0.0.1:9")]),
-    ("deploy.database", Level::Error, &[("STORAGE__DATABASE_URL", "mysql://portcullis-app:portcullis-app@127.0.0.1:9/x")]),
-    ("deploy.database", Level::Error, &[("STORAGE__DATABASE_URL", "mysql://app:passwordpassword@127.0.0.1:9/x")]),
+    (
+        "deploy.database",
+        Level::Error,
+        &[("STORAGE__DATABASE_URL", "mysql://portcullis-app:portcullis-app@127.0.0.1:9/x")],
+    ),
+    (
+        "deploy.database",
+        Level::Error,
+        &[("STORAGE__DATABASE_URL", "mysql://app:passwordpassword@127.0.0.1:9/x")],
+    ),
     ("deploy.database", Level::Error, &[("STORAGE__DATABASE_URL", "mysql://app:%41%41%41%41@127.0.0.1:9/x")]),
     ("deploy.search", Level::Error, &[("SEARCH__ANTHROPIC_API_KEY", "change-me")]),
     (
