@@ -1,5 +1,8 @@
 //! `portcullis check --deploy`: every item wrong and right.
 
+mod program;
+mod wrong;
+
 use crate::harness::smtp::SmtpSink;
 use crate::harness::{TestApp, create_mariadb_database, provide_cryptography};
 use crate::on_each_database;
@@ -11,8 +14,8 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output};
 use std::time::{Duration, Instant};
+use wrong::WRONG;
 
 type Pairs<'a> = &'a [(&'a str, &'a str)];
 
@@ -57,111 +60,6 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
-/// Each setting that an item warns of, and how strongly.
-const WRONG: &[(&str, Level, Pairs<'static>)] = &[
-    ("deploy.profile", Level::Error, &[("PROFILE", "development")]),
-    ("deploy.site", Level::Note, &[("SITE__NAME", "Portcullis")]),
-    ("deploy.log", Level::Warning, &[("LOG__LEVEL", "off")]),
-    ("deploy.log", Level::Warning, &[("LOG__LEVEL", "trace")]),
-    ("deploy.log", Level::Note, &[("LOG__FORMAT", "pretty")]),
-    ("deploy.metrics", Level::Error, &[("METRICS__TOKEN", "prometheus")]),
-    ("deploy.webhooks", Level::Note, &[]),
-    ("deploy.webhooks", Level::Error, &[("WEBHOOKS__URL", "https://ops.example.org/hook")]),
-    (
-        "deploy.webhooks",
-        Level::Error,
-        &[
-            ("WEBHOOKS__URL", "ops.example.org"),
-            ("WEBHOOKS__SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
-        ],
-    ),
-    (
-        "deploy.webhooks",
-        Level::Warning,
-        &[
-            ("WEBHOOKS__URL", "http://ops.example.org"),
-            ("WEBHOOKS__SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
-        ],
-    ),
-    ("deploy.community", Level::Warning, &[("COMMUNITY__SOCKETS_PER_IP", "100000")]),
-    ("deploy.settings.refused", Level::Error, &[("THROTTLE__AUTH", "5/fortnight")]),
-    ("deploy.settings.refused", Level::Error, &[("SERVER__LISEN", "127.0.0.1:1")]),
-    ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "")]),
-    ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "change-me")]),
-    ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "k3J9x2Lq8Zp4Wn6T")]),
-    ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "abcabcabcabcabcabcabcabcabcabcabcabcabc")]),
-    ("deploy.secret_key", Level::Warning, &[("SECRET_KEY_FALLBACK", "b7Qm2Xc9Rt4Vn8Ks1Hd6Wf3Zp5Lg0JyA")]),
-    (
-        "deploy.signing_key",
-        Level::Error,
-        &[("TOKENS__SIGNING_KEY", "django-insecure-x8k2qz7wv5n9m3b6c4x2z1a0")],
-    ),
-    ("deploy.signing_key", Level::Warning, &[("TOKENS__SIGNING_KEY", "k3J9x2Lq8Zp4Wn6Tb1Vc5Md7Rf0Gh2sQ")]),
-    ("deploy.public_url", Level::Error, &[("SERVER__PUBLIC_URL", "http://accounts.example.org")]),
-    ("deploy.public_url", Level::Error, &[("ACCOUNTS__LINKS_URL", "http://example.org")]),
-    ("deploy.public_url", Level::Error, &[("SERVER__PUBLIC_URL", "https://example.org/accounts")]),
-    ("deploy.public_url", Level::Warning, &[("SERVER__PUBLIC_URL", "https://localhost")]),
-    ("deploy.cookies", Level::Error, &[("SERVER__PUBLIC_URL", "http://accounts.example.org")]),
-    ("deploy.tls", Level::Error, &[("SERVER__TRUSTED_PROXIES", "")]),
-    ("deploy.tls", Level::Error, &[("SERVER__TLS_CERT", "/nowhere/cert.pem")]),
-    (
-        "deploy.tls",
-        Level::Error,
-        &[("SERVER__TLS_CERT", "/nowhere/cert.pem"), ("SERVER__TLS_KEY", "/nowhere/key.pem")],
-    ),
-    ("deploy.proxies", Level::Error, &[("SERVER__TRUSTED_PROXIES", "0.0.0.0/0")]),
-    ("deploy.proxies", Level::Error, &[("SERVER__TRUSTED_PROXIES", "::/0")]),
-    ("deploy.proxies", Level::Warning, &[("SERVER__TRUSTED_PROXIES", "10.0.0.0/8")]),
-    ("deploy.proxies", Level::Error, &[("SERVER__TRUSTED_PROXIES", "")]),
-    ("deploy.hsts", Level::Error, &[("SERVER__HSTS_SECONDS", "0")]),
-    ("deploy.hsts", Level::Warning, &[("SERVER__HSTS_SECONDS", "3600")]),
-    ("deploy.cors", Level::Error, &[("CORS__ALLOWED_ORIGINS", "*")]),
-    ("deploy.cors", Level::Error, &[("CORS__ALLOWED_ORIGINS", "http://app.example.org")]),
-    ("deploy.hashing", Level::Error, &[("PASSWORD__MEMORY_KIB", "19455")]),
-    ("deploy.hashing", Level::Error, &[("PASSWORD__ITERATIONS", "1")]),
-    ("deploy.hashing", Level::Warning, &[("PASSWORD__PARALLELISM", "8")]),
-    ("deploy.hashing_budget", Level::Error, &[("PASSWORD__MEMORY_BUDGET_MIB", "16")]),
-    ("deploy.hashing_budget", Level::Warning, &[("PASSWORD__MEMORY_BUDGET_MIB", "20")]),
-    ("deploy.password_policy", Level::Note, &[("PASSWORD__POLICY", "guide")]),
-    ("deploy.access_lifetime", Level::Warning, &[("TOKENS__ACCESS_LIFETIME", "2h")]),
-    ("deploy.access_lifetime", Level::Error, &[("TOKENS__ACCESS_LIFETIME", "3d")]),
-    ("deploy.session_lifetimes", Level::Warning, &[("TOKENS__ABSOLUTE_LIFETIME", "365d")]),
-    ("deploy.rotation", Level::Warning, &[("TOKENS__REFRESH_GRACE", "10m")]),
-    ("deploy.link_lifetimes", Level::Warning, &[("ACCOUNTS__RESET_LIFETIME", "24h")]),
-    ("deploy.deletion", Level::Warning, &[("ACCOUNTS__DELETION_GRACE", "365d")]),
-    ("deploy.throttles", Level::Error, &[("THROTTLE__ENABLED", "false")]),
-    ("deploy.throttle_rates", Level::Warning, &[("THROTTLE__AUTH", "100/minute")]),
-    ("deploy.throttle_rates", Level::Warning, &[("THROTTLE__RESET", "1000/day")]),
-    ("deploy.registration", Level::Note, &[]),
-    ("deploy.reveal_registered_email", Level::Warning, &[("ACCOUNTS__REVEAL_REGISTERED_EMAIL", "true")]),
-    ("deploy.mail", Level::Error, &[("MAIL__URL", "memory")]),
-    ("deploy.mail", Level::Warning, &[("MAIL__URL", "smtp://127.0.0.1:9")]),
-    ("deploy.mail_from", Level::Error, &[("MAIL__FROM", "Example <noreply@localhost>")]),
-    ("deploy.database", Level::Error, &[("STORAGE__DATABASE_URL", "mysql://app@db/x")]),
-    ("deploy.database", Level::Error, &[("STORAGE__DATABASE_URL", "mysql://app:short@127.0.0.1:9/x")]),
-    (
-        "deploy.database",
-        Level::Warning,
-        &[("STORAGE__DATABASE_URL", "mysql://root:Zp4Wn6Tb1Vc5Md7R@127.0.0.1:9/x")],
-    ),
-    (
-        "deploy.database",
-        Level::Warning,
-        &[("STORAGE__DATABASE_URL", "mysql://app:Zp4Wn6Tb1Vc5Md7R@192.0.2.1:9/x?ssl-mode=REQUIRED")],
-    ),
-    ("deploy.database", Level::Error, &[("STORAGE__REDIS_URL", "redis://cache")]),
-    ("deploy.migrations", Level::Warning, &[]),
-    ("deploy.superusers", Level::Warning, &[]),
-    ("deploy.backup", Level::Warning, &[]),
-    ("deploy.uploads", Level::Note, &[]),
-    (
-        "deploy.files",
-        Level::Warning,
-        &[("STORAGE__FILES_URL", "s3://media"), ("STORAGE__AWS_ENDPOINT_URL", "http://store")],
-    ),
-    ("deploy.search", Level::Note, &[("SEARCH__ANTHROPIC_API_KEY", "sk-ant-1f6b7d9c")]),
-];
-
 #[tokio::test]
 async fn every_item_sees_what_is_wrong_and_says_what_to_type() {
     let folder = folder();
@@ -175,6 +73,42 @@ async fn every_item_sees_what_is_wrong_and_says_what_to_type() {
 }
 
 #[tokio::test]
+async fn a_setting_that_cannot_be_read_is_told_in_place_of_what_stands_in_for_it() {
+    let folder = folder();
+    let cases: &[(Pairs<'_>, &[&str], &str)] = &[
+        (
+            &[("SECRET_KEY", ""), ("SECRET_KEY_FILE", "/nowhere/key")],
+            &["deploy.secret_key"],
+            "names /nowhere/key, which cannot be used",
+        ),
+        (
+            &[("SERVER__TRUSTED_PROXIES", "proxy.internal")],
+            &["deploy.tls", "deploy.proxies"],
+            "\"proxy.internal\"",
+        ),
+        (
+            &[("SERVER__PUBLIC_URL", "accounts.example.org")],
+            &["deploy.public_url", "deploy.cookies"],
+            "\"accounts.example.org\"",
+        ),
+        (&[("PROFILE", "prod")], &["deploy.profile", "deploy.hsts", "deploy.cors"], "\"prod\""),
+        (
+            &[("CORS__ALLOWED_ORIGINS", "https://u:p@app.example.org")],
+            &["deploy.cors"],
+            "An allowed origin is none.",
+        ),
+    ];
+    for (changed, ids, said) in cases {
+        let report = judged(folder.path(), changed).await;
+        for id in *ids {
+            let found = item(&report, id);
+            assert!(found.level == Level::Error && found.seen.contains(said), "{found:?}");
+            assert!(!found.mend.contains("portcullis secret"), "{found:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_right_again_is_not_told() {
     let folder = folder();
     let right: &[(&str, Pairs<'_>)] = &[
@@ -184,7 +118,6 @@ async fn what_is_right_again_is_not_told() {
         ("deploy.proxies", &[("SERVER__TRUSTED_PROXIES", "172.16.0.0/16,fd00::/48")]),
         ("deploy.cors", &[("CORS__ALLOWED_ORIGINS", "https://app.example.org")]),
         ("deploy.registration", &[("ACCOUNTS__REGISTRATION", "invite")]),
-        ("deploy.uploads", &[("UPLOADS__CLAMAV", "127.0.0.1:3310")]),
         ("deploy.database", &[("STORAGE__DATABASE_URL", "mysql://app:Zp4Wn6Tb1Vc5Md7R@127.0.0.1:9/x")]),
         (
             "deploy.database",
@@ -203,7 +136,8 @@ async fn what_is_right_again_is_not_told() {
     let report = judged(folder.path(), &[]).await;
     for (id, _, changed) in WRONG.iter().filter(|(_, _, changed)| !changed.is_empty()) {
         let found = item(&report, id);
-        assert!(found.level <= Level::Note || *id == "deploy.mail", "{changed:?}: {found:?}");
+        let is_apart = ["deploy.mail", "deploy.database_opens"].contains(id);
+        assert!(found.level <= Level::Note || is_apart, "{changed:?}: {found:?}");
     }
     assert_eq!(report.count(Level::Error), 0, "{}", report.render(Format::Text));
 }
@@ -222,6 +156,65 @@ async fn every_setting_is_judged_by_some_item_and_every_item_has_its_line_in_the
     let ids: BTreeSet<&str> =
         report.items.iter().filter_map(|item| item.id.strip_prefix("deploy.")).collect();
     assert_eq!(told, ids);
+}
+
+/// Some value of each kind of setting that is not the usual one.
+const OTHERS: &[&str] = &[
+    "true",
+    "false",
+    "9",
+    "1s",
+    "400d",
+    "1000/second",
+    "https://a.example",
+    "s3://other",
+    "file:///srv/x",
+    "mysql://root:Zp4Wn6Tb1Vc5Md7R@127.0.0.1:9/x",
+    "0.0.0.0:8000",
+    "10.0.0.0/8",
+    "debug",
+    "pretty",
+    "closed",
+    "EdDSA",
+    "guide",
+    "development",
+    "x@localhost",
+    "change-me",
+    "/nowhere",
+    "",
+];
+
+#[tokio::test]
+async fn each_setting_changes_what_its_items_say() {
+    let folder = folder();
+    let usual: Pairs<'_> = &[
+        ("SEARCH__ANTHROPIC_API_KEY", "sk-ant-1f6b7d9c"),
+        ("WEBHOOKS__URL", "https://ops.example.org/hook"),
+        ("WEBHOOKS__SECRET", "whsec_q8Zp4Wn6Tb1Vc5Md7Rf0Gh2sQk3J9x2L"),
+        ("STORAGE__FILES_URL", "s3://media"),
+        ("STORAGE__AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7"),
+        ("STORAGE__AWS_SECRET_ACCESS_KEY", "q8Zp4Wn6Tb1Vc5Md7Rf0Gh2sQk3J9x2L"),
+    ];
+    let before = judged(folder.path(), usual).await;
+    let mut silent = Vec::new();
+    // The password is one of a server.
+    for spec in spec::all().filter(|spec| spec.name != "STORAGE__DATABASE_PASSWORD") {
+        let mut is_heard = false;
+        for value in OTHERS {
+            let changed: Vec<_> = usual.iter().copied().chain([(spec.name, *value)]).collect();
+            let scene = scene_of(production(folder.path(), &changed), folder.path());
+            if scene.unread.is_empty() && !is_heard {
+                let after = deploy(&scene).await;
+                let of = |report: &Report| -> Vec<_> {
+                    let items = report.items.iter().filter(|item| item.settings.contains(&spec.name));
+                    items.map(|item| (item.level, item.seen.clone())).collect()
+                };
+                is_heard = of(&before) != of(&after);
+            }
+        }
+        silent.extend((!is_heard).then_some(spec.name));
+    }
+    assert!(silent.is_empty(), "nothing is said of {silent:?}");
 }
 
 #[tokio::test]
@@ -264,6 +257,7 @@ on_each_database! {
         // The tests' cheap hashes are below the settings of a production.
         assert_eq!(item(&report, "deploy.stored_hashes").level, Level::Note);
         assert_eq!(item(&report, "deploy.superusers").level, Level::Warning);
+        assert_eq!(item(&report, "deploy.database_opens").level, Level::Ok);
         // The password of the test's own database server is none.
         let errors = report.items.iter().filter(|item| item.level == Level::Error);
         assert!(errors.into_iter().all(|item| item.id == "deploy.database"), "{}", report.render(Format::Text));
@@ -338,6 +332,8 @@ async fn a_backup_is_found_and_its_age_told() {
     let source =
         portcullis::backup::Source { storage: &storage, secret: &secret, with_secret: false, files: None };
     let now = Clock::system().now();
+    std::fs::write(backups.join("cut.backup"), "{\"portcullis_backup\":1}\n").expect("a file");
+    assert_eq!(level().await, Level::Warning);
     let path = backups.join("a.backup");
     portcullis::backup::write(&source, &path, (now, &random), |_, _| {}).await.expect("a backup");
     storage.close().await;
@@ -345,65 +341,22 @@ async fn a_backup_is_found_and_its_age_told() {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("a mode");
     assert_eq!(level().await, Level::Error);
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("a mode");
-    let later = Timestamp::from_micros(now.micros()).plus(Duration::from_secs(3 * 86_400));
-    let scene = Scene { now: later, ..scene_of(production(folder.path(), &[]), folder.path()) };
-    assert_eq!(item(&deploy(&scene).await, "deploy.backup").level, Level::Warning);
-}
-
-/// The program in a folder of its own, with these settings and no others.
-fn run(folder: &Path, environment: Vec<(String, String)>, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
-    command.current_dir(folder).args(arguments).env_clear().envs(environment);
-    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    command.output().expect("the program")
-}
-
-#[test]
-fn the_exit_code_tells_errors_and_no_output_holds_a_secret() {
-    let folder = folder();
-    let good = || production(folder.path(), &[]);
-    let said = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
-    let started = Instant::now();
-    let output = run(folder.path(), good(), &["check", "--deploy"]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    assert!(said(&output).contains(" 0 errors, ") || said(&output).contains("\n0 errors, "));
-    // A busy machine takes its time to start a program; none waits for a network.
-    assert!(started.elapsed() < Duration::from_secs(10));
-
-    let bad =
-        production(folder.path(), &[("SECRET_KEY", "hunter2-hunter2"), ("MAIL__URL", "ftp://a:hunter2@b")]);
-    for format in ["text", "json", "sarif"] {
-        let output = run(folder.path(), bad.clone(), &["check", "--deploy", "--format", format]);
-        assert_eq!(output.status.code(), Some(1));
-        assert!(said(&output).contains("deploy.secret_key") && !said(&output).contains("hunter2"));
+    let days = Duration::from_secs(3 * 86_400);
+    for at in [Timestamp::from_micros(now.micros()).plus(days), now.minus(days)] {
+        let scene = Scene { now: at, ..scene_of(production(folder.path(), &[]), folder.path()) };
+        assert_eq!(item(&deploy(&scene).await, "deploy.backup").level, Level::Warning);
     }
-    let output = run(folder.path(), good(), &["check", "--deploy", "--output", "/nowhere/report"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(said(&run(folder.path(), good(), &["check"])).contains("--deploy"));
-}
-
-#[test]
-fn json_and_sarif_hold_every_item() {
-    let folder = folder();
-    let written = |format: &str| {
-        let path = folder.path().join(format);
-        let name = path.display().to_string();
-        let arguments = ["check", "--deploy", "--format", format, "--output", &name];
-        let output = run(folder.path(), production(folder.path(), &[]), &arguments);
-        assert_eq!(output.status.code(), Some(0));
-        let text = std::fs::read_to_string(&path).expect("a report");
-        serde_json::from_str::<serde_json::Value>(&text).expect("JSON")
-    };
-    let (json, sarif) = (written("json"), written("sarif"));
-    let items = json["items"].as_array().expect("items");
-    assert!(items.len() > 40 && json["summary"]["errors"] == 0, "{json}");
-    let run = &sarif["runs"][0];
-    assert_eq!(sarif["version"], "2.1.0");
-    assert_eq!(run["results"].as_array().map(Vec::len), Some(items.len()));
-    let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
-    for result in run["results"].as_array().expect("results") {
-        assert!(rules.iter().any(|rule| rule["id"] == result["ruleId"]), "{result}");
-    }
+    std::fs::copy(&path, backups.join("old.backup")).expect("a copy");
+    std::fs::set_permissions(backups.join("old.backup"), std::fs::Permissions::from_mode(0o644))
+        .expect("a mode");
+    let older = std::time::SystemTime::now() - days;
+    std::fs::File::options()
+        .write(true)
+        .open(backups.join("old.backup"))
+        .expect("a file")
+        .set_modified(older)
+        .expect("a time");
+    assert_eq!(level().await, Level::Error);
 }
 
 #[tokio::test]
@@ -415,7 +368,7 @@ async fn nothing_waits_for_a_mail_server_or_a_database_that_is_silent() {
     let database = format!("mysql://app:Zp4Wn6Tb1Vc5Md7R@127.0.0.1:{port}/x");
     let started = Instant::now();
     let report = judged(folder.path(), &[("MAIL__URL", &mail), ("STORAGE__DATABASE_URL", &database)]).await;
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     assert_eq!(item(&report, "deploy.mail").level, Level::Warning);
     assert_eq!(item(&report, "deploy.migrations").level, Level::Warning);
 }
@@ -426,6 +379,63 @@ async fn a_mail_server_that_greets_is_fine_and_gets_no_mail() {
     let server = SmtpSink::start().await;
     let report = judged(folder.path(), &[("MAIL__URL", &server.url())]).await;
     assert_eq!(item(&report, "deploy.mail").level, Level::Ok, "{:?}", item(&report, "deploy.mail"));
+}
+
+#[tokio::test]
+async fn the_budget_that_is_advised_holds_two_hashes() {
+    let folder = folder();
+    let memory = ("PASSWORD__MEMORY_KIB", "262144");
+    let report = judged(folder.path(), &[memory]).await;
+    let advice = item(&report, "deploy.hashing_budget").mend.rsplit('=').next().expect("a number").to_owned();
+    let report = judged(folder.path(), &[memory, ("PASSWORD__MEMORY_BUDGET_MIB", &advice)]).await;
+    assert_eq!(item(&report, "deploy.hashing_budget").level, Level::Ok);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_older_than_the_program_is_told_without_a_database() {
+    let folder = folder();
+    let early =
+        Scene { now: Timestamp::from_seconds(0), ..scene_of(production(folder.path(), &[]), folder.path()) };
+    assert_eq!(item(&deploy(&early).await, "deploy.clock").level, Level::Error);
+}
+
+#[tokio::test]
+async fn a_broken_template_is_told() {
+    let folder = folder();
+    std::fs::write(folder.path().join("verify_email.txt"), "Subject: {{ nobody }}").expect("a file");
+    let report = judged(folder.path(), &[("MAIL__TEMPLATES", &folder.path().display().to_string())]).await;
+    assert_eq!(item(&report, "deploy.mail_from").level, Level::Error);
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_read_is_an_error_with_its_own_advice() {
+    let folder = folder();
+    let data = folder.path().join("data");
+    open_storage(&Config::development(&data)).await.expect("a database").close().await;
+    let file = data.join("portcullis.sqlite3");
+    let bytes = std::fs::read(&file).expect("a file");
+    for (broken, said) in [
+        (b"not a database, but long enough to be one".to_vec(), "damaged"),
+        (bytes[..8_192].to_vec(), "damaged"),
+    ] {
+        std::fs::write(&file, broken).expect("a file");
+        let report = judged(folder.path(), &[]).await;
+        let found = item(&report, "deploy.database_opens");
+        assert!(found.level == Level::Error && found.seen.contains(said), "{found:?}");
+        assert!(found.mend.contains("restore"), "{found:?}");
+    }
+    if crate::harness::mariadb::is_available() {
+        let url = create_mariadb_database().await;
+        let nameless = url.rsplit_once('/').expect("a name").0;
+        for (url, said) in [
+            (format!("{nameless}/no_such_database"), "no database of that name"),
+            (url.replace("://root", "://nobody"), "refuses that user"),
+        ] {
+            let report = judged(folder.path(), &[("STORAGE__DATABASE_URL", &url)]).await;
+            let found = item(&report, "deploy.database_opens");
+            assert!(found.level == Level::Error && found.seen.contains(said), "{found:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,18 +1,22 @@
 //! The database: who may reach it, and what its rows tell.
 
 use super::judge::{Rule, Scene, Verdict, error, note, ok, warning};
-use super::report::Item;
+use super::opening::{self, OPENS};
+use super::program::before_release;
+use super::report::{Item, Level};
+use crate::config::secret_strength::guessable;
 use crate::config::{Engine, Storage};
 use crate::model::users::{self, Status};
 use crate::model::{Migrator, audit_events};
 use crate::storage::look;
 use portcullis_security::password::{Argon2Variety, Scheme};
+use portcullis_security::secret::Secret;
 use sea_orm::{
     ColumnTrait, DatabaseConnection, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
-use sea_orm_migration::{MigratorTrait, seaql_migrations};
+use sea_orm_migration::{MigratorTrait, SchemaManager, seaql_migrations};
 use std::str::FromStr;
-use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 const DATABASE: Rule =
     Rule::new("deploy.database", &["v5.0.0-13.2.2", "v5.0.0-13.2.3", "v5.0.0-12.3.1"], "§16.1").of(&[
@@ -25,54 +29,62 @@ const HASHES: Rule = Rule::new("deploy.stored_hashes", &["v5.0.0-11.4.2"], "§2.
 const SUPERUSERS: Rule =
     Rule::new("deploy.superusers", &["v5.0.0-8.2.1", "v5.0.0-13.2.3"], "§17 Authorization");
 const CLOCK: Rule = Rule::new("deploy.clock", &["v5.0.0-16.2.2", "v5.0.0-9.2.1"], "§3");
-const PATIENCE: Duration = Duration::from_millis(1_500);
 const LEAST_PASSWORD: usize = 12;
 /// More than the clocks of two machines that are kept in time differ by.
 const SKEW: i64 = 5_000_000;
 
-pub(super) async fn judge(scene: &Scene) -> Vec<Item> {
+pub(super) async fn judge(scene: &Scene, deadline: Instant) -> Vec<Item> {
     let storage = &scene.config.storage;
     let mut items = vec![DATABASE.judged(reach(storage))];
-    let opened = match storage.sqlite_path() {
-        Some(path) if !path.exists() => Err(format!("There is no database at {} yet", path.display())),
-        _ => open(storage).await,
-    };
-    match opened {
-        Ok(db) => {
-            let slow = || {
-                warning("The database does not answer: its rows were not looked at.", "portcullis migrate")
-            };
-            let rows = tokio::time::timeout(PATIENCE, rows(scene, &db)).await;
-            let skipped = || [MIGRATIONS, HASHES, SUPERUSERS, CLOCK].map(|rule| rule.judged(slow())).into();
-            items.extend(rows.unwrap_or_else(|_| skipped()));
-            // Only a connection that did not close would be told, and it ends with this process.
-            let _ = db.close().await;
+    match look_at(scene, deadline).await {
+        Ok(rows) => {
+            items.push(OPENS.judged(ok("The database opens, and its rows can be read.")));
+            items.extend(rows);
         }
-        Err(reason) => {
-            let verdict = || warning(format!("{reason}: its rows were not looked at."), "portcullis migrate");
-            items.extend([MIGRATIONS, HASHES, SUPERUSERS, CLOCK].map(|rule| rule.judged(verdict())));
+        Err(trouble) => {
+            let unseen = || warning("The rows were not looked at.", "see deploy.database_opens.");
+            items.extend([MIGRATIONS, HASHES, SUPERUSERS, CLOCK].map(|rule| rule.judged(unseen())));
+            items.push(OPENS.judged(trouble));
         }
+    }
+    if let Some(verdict) = before_release(scene.now) {
+        items.retain(|item| item.id != "deploy.clock");
+        items.push(CLOCK.judged(verdict));
     }
     items
 }
 
-async fn open(storage: &Storage) -> Result<DatabaseConnection, String> {
-    let url = storage.connect_url();
-    match tokio::time::timeout(PATIENCE, look(&url)).await {
-        Ok(Ok(db)) => Ok(db),
-        Ok(Err(_)) => Err("The database cannot be opened".to_owned()),
-        Err(_) => Err("The database does not answer".to_owned()),
+/// What the rows tell, or why they cannot be had.
+async fn look_at(scene: &Scene, deadline: Instant) -> Result<Vec<Item>, Verdict> {
+    let storage = &scene.config.storage;
+    // A file that cannot be asked for is one that opening refuses.
+    if let Some(path) = storage.sqlite_path().filter(|path| matches!(path.try_exists(), Ok(false))) {
+        return Err(opening::missing(&path));
     }
+    let url = storage.connect_url();
+    let db = timeout_at(deadline, look(&url)).await.map_err(|_| opening::silent())?;
+    let db = db.map_err(|cause| opening::refused(&cause))?;
+    let rows = timeout_at(deadline, rows(scene, &db)).await;
+    // What a reader of SQLite leaves beside the file goes when it closes; a server that is silent does not care.
+    let _ = timeout_at(deadline, db.close()).await;
+    rows.map_err(|_| opening::silent())?.map_err(|cause| opening::unreadable(&cause))
 }
 
-async fn rows(scene: &Scene, db: &DatabaseConnection) -> Vec<Item> {
-    let failed = |_: DbErr| warning("The rows could not be read.", "portcullis migrate");
-    vec![
-        MIGRATIONS.judged(migrations(db).await),
-        HASHES.judged(hashes(scene, db).await.unwrap_or_else(failed)),
-        SUPERUSERS.judged(superusers(db).await.unwrap_or_else(failed)),
-        CLOCK.judged(clock(scene, db).await.unwrap_or_else(failed)),
-    ]
+async fn rows(scene: &Scene, db: &DatabaseConnection) -> Result<Vec<Item>, DbErr> {
+    let migrations = MIGRATIONS.judged(migrations(db).await?);
+    // Tables that are not there yet are no reason to call the database damaged.
+    let is_current = migrations.level == Level::Ok;
+    let judged = |verdict: Result<Verdict, DbErr>| match verdict {
+        Err(cause) if is_current => Err(cause),
+        Err(_) => Ok(warning("The tables are not there yet.", "portcullis migrate")),
+        Ok(verdict) => Ok(verdict),
+    };
+    Ok(vec![
+        HASHES.judged(judged(hashes(scene, db).await)?),
+        SUPERUSERS.judged(judged(superusers(db).await)?),
+        CLOCK.judged(judged(clock(scene, db).await)?),
+        migrations,
+    ])
 }
 
 fn reach(storage: &Storage) -> Verdict {
@@ -87,32 +99,46 @@ fn reach(storage: &Storage) -> Verdict {
 }
 
 fn server(storage: &Storage) -> Verdict {
-    let Some((user, password)) = storage.database_credentials() else {
+    let Some(user) = storage.database_user() else {
         return error("The database URL names no user.", "DATABASE_URL=mysql://USER@HOST/NAME");
     };
     let address = storage.database_url.expose_text().split_once('?');
     let (address, query) = address.unwrap_or((storage.database_url.expose_text(), ""));
     let host = address.rsplit('@').next().unwrap_or_default().split('/').next().unwrap_or_default();
-    let is_local = is_this_machine(host);
-    let mend = "make a password with `portcullis secret` and set DATABASE_PASSWORD_FILE.";
-    match password {
-        None | Some("") => error("The database needs no password.", mend),
-        Some(text) if text.len() < LEAST_PASSWORD => {
-            error(format!("The database's password has {} characters.", text.len()), mend)
+    // A password of the URL's own goes before one that is set apart.
+    let mend = "make a password with `portcullis secret`, take that of DATABASE_URL out, and set DATABASE_PASSWORD_FILE.";
+    let password = storage.database_password().unwrap_or_else(|| Secret::from(""));
+    let password = password.expose_text();
+    match password.chars().count() {
+        0 => return error("The database needs no password.", mend),
+        count @ ..LEAST_PASSWORD => {
+            return error(format!("The database's password has {count} characters."), mend);
         }
-        Some(_) if user == "root" => warning(
+        _ => {}
+    }
+    if password == user {
+        return error("The database's password is its user's name.", mend);
+    }
+    if let Some(weakness) = guessable(password.as_bytes()) {
+        return error(format!("The database's password is {weakness}."), mend);
+    }
+    way(user, host, query)
+}
+
+/// How the server gets to its database: as whom, and over which way.
+fn way(user: &str, host: &str, query: &str) -> Verdict {
+    match is_this_machine(host) {
+        _ if user == "root" => warning(
             "The server is root in the database: it could read other databases too.",
             "CREATE USER for it, and GRANT it its own database alone.",
         ),
-        Some(_) if !is_local && !proves_its_name(query) => warning(
+        false if !proves_its_name(query) => warning(
             "The database is on another machine, and need not prove that it is the one that is meant.",
             "add ?ssl-mode=VERIFY_IDENTITY to DATABASE_URL, and &ssl-ca=FILE if its certificate is from an authority \
              of your own.",
         ),
-        Some(_) if !is_local => {
-            ok("The database is on another machine, spoken to by TLS, and proves its name.")
-        }
-        Some(_) => ok("The database is on this machine, and has a user and a password."),
+        false => ok("The database is on another machine, spoken to by TLS, and proves its name."),
+        true => ok("The database is on this machine, and has a user and a password."),
     }
 }
 
@@ -126,28 +152,29 @@ fn is_this_machine(host: &str) -> bool {
 
 /// Whether a connection is encrypted and fails where the certificate is not the host's.
 fn proves_its_name(query: &str) -> bool {
-    query.split('&').filter_map(|pair| pair.split_once('=')).any(|(name, value)| {
-        matches!(name, "ssl-mode" | "sslmode") && value.eq_ignore_ascii_case("VERIFY_IDENTITY")
-    })
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    // The driver takes the last.
+    let mode = pairs.filter(|(name, _)| matches!(*name, "ssl-mode" | "sslmode")).last();
+    mode.is_some_and(|(_, mode)| mode.eq_ignore_ascii_case("VERIFY_IDENTITY"))
 }
 
-async fn migrations(db: &DatabaseConnection) -> Verdict {
-    // A database without the table is new.
-    let applied = seaql_migrations::Entity::find().all(db).await.unwrap_or_default();
+async fn migrations(db: &DatabaseConnection) -> Result<Verdict, DbErr> {
+    let is_new = !SchemaManager::new(db).has_table("seaql_migrations").await?;
+    let applied = if is_new { Vec::new() } else { seaql_migrations::Entity::find().all(db).await? };
     let all = Migrator::migrations();
     let known = |version: &str| all.iter().any(|migration| migration.name() == version);
     if let Some(newer) = applied.iter().find(|row| !known(&row.version)) {
-        return error(
+        return Ok(error(
             format!("The database was migrated by a newer release ({}).", newer.version),
             "run that release, or restore a backup of before.",
-        );
+        ));
     }
-    match all.len() - applied.len() {
+    Ok(match all.len() - applied.len() {
         0 => ok(format!("All {} migrations are applied.", all.len())),
         left => {
             warning(format!("{left} migrations are not applied."), "portcullis migrate, or start the server.")
         }
-    }
+    })
 }
 
 async fn hashes(scene: &Scene, db: &DatabaseConnection) -> Result<Verdict, DbErr> {

@@ -11,12 +11,14 @@ pub struct Scene {
     pub settings: Settings,
     /// The settings as values; what could not be read is at its default.
     pub config: Config,
-    /// Why `serve` would refuse them.
-    pub problems: Vec<Problem>,
+    /// What could not be read, so that something else stands in its place.
+    pub unread: Vec<Problem>,
+    /// Why `serve` would refuse what could.
+    pub refused: Vec<Problem>,
     /// Where backups are looked for.
     pub backups: Vec<PathBuf>,
-    /// The files that may hold secrets: `.env` and the settings file.
-    pub settings_files: Vec<PathBuf>,
+    /// Which of `.env` and the settings file hold secrets.
+    pub secret_files: Vec<PathBuf>,
     /// The present moment.
     pub now: Timestamp,
 }
@@ -69,6 +71,11 @@ pub fn warning(seen: impl Into<String>, mend: impl Into<String>) -> Verdict {
 /// Unsafe.
 pub fn error(seen: impl Into<String>, mend: impl Into<String>) -> Verdict {
     Verdict(Level::Error, seen.into(), mend.into())
+}
+
+/// What a shell takes to put a setting into `.env`, for its owner alone.
+pub fn put(name: &str, value: &str) -> String {
+    format!("(umask 077; echo \"{name}={value}\" >> .env), and unset it elsewhere.")
 }
 
 /// A length of time as settings write it.

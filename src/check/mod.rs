@@ -4,11 +4,15 @@
 //! server is only greeted. Settings that `serve` refuses are judged too, with the refusal among the errors.
 //! docs/check.md lists every item.
 
+mod backups;
+mod certificate;
 mod database;
+mod exposure;
 mod files;
 mod judge;
 mod limits;
 mod mail;
+mod opening;
 mod program;
 pub mod report;
 mod secrets;
@@ -21,38 +25,46 @@ pub use report::{Format, Item, Level, Report};
 use crate::config::{Config, Problem, Profile, Settings, Sources, validate};
 use portcullis_security::clock::Timestamp;
 use std::path::PathBuf;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What the mail server and the database have together, from the first moment on.
+const PATIENCE: Duration = Duration::from_millis(1_200);
 
 impl Scene {
     /// The settings of `sources`; problems are those that a production server would have with them.
     #[must_use]
     pub fn new(sources: Sources, backups: Option<PathBuf>, now: Timestamp) -> Self {
-        let toml = sources.toml.as_ref().map(|(path, _)| PathBuf::from(path));
+        let secret_files = sources.files_with_secrets();
         let settings = Settings::merge(sources);
-        let (config, mut problems) = Config::read(&settings);
+        let (config, unread) = Config::read(&settings);
         let strict = Config { profile: Profile::Production, ..config.clone() };
-        let is_known = |problem: &Problem| problems.iter().any(|known| known.key == problem.key);
-        let found: Vec<Problem> =
-            validate(&strict).into_iter().filter(|problem| !is_known(problem)).collect();
-        problems.extend(found);
+        let is_read = |problem: &Problem| !unread.iter().any(|known| known.key == problem.key);
+        let refused = validate(&strict).into_iter().filter(is_read).collect();
         let data_dir = &config.storage.data_dir;
         let usual =
             || vec![data_dir.clone(), data_dir.join("backups"), PathBuf::from("backups"), PathBuf::from(".")];
         let backups = backups.map_or_else(usual, |folder| vec![folder]);
-        let settings_files = toml.into_iter().chain([PathBuf::from(".env")]).collect();
-        Self { settings, config, problems, backups, settings_files, now }
+        Self { settings, config, unread, refused, backups, secret_files, now }
     }
 }
 
-/// Judges everything, within two seconds whatever the network does.
+/// Judges everything, within two seconds whatever the network does. A file that hangs holds it up.
 pub async fn deploy(scene: &Scene) -> Report {
+    let deadline = Instant::now() + PATIENCE;
     let mut items = settings::judge(scene);
     items.extend(secrets::judge(scene));
     items.extend(transport::judge(scene));
     items.extend(limits::judge(scene));
-    let (mail, database) = tokio::join!(mail::judge(scene), database::judge(scene));
-    items.extend(mail.into_iter().chain(database));
+    let (mail, database, uploads) = tokio::join!(
+        mail::judge(scene, deadline),
+        database::judge(scene, deadline),
+        files::uploads(scene, deadline)
+    );
+    items.extend(mail.into_iter().chain(database).chain([uploads]));
     items.extend(files::judge(scene));
     items.extend(program::judge(scene));
+    settings::tell_unread(scene, &mut items);
     items.extend(settings::refusals(scene, &items));
-    Report { items }
+    Report::new(items)
 }

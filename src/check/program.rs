@@ -1,7 +1,8 @@
 //! The program itself: what it does under every setting, and how old its parts are.
 
-use super::judge::{Rule, Scene, Verdict, note, ok, warning};
+use super::judge::{Rule, Scene, Verdict, error, note, ok, span, warning};
 use super::report::Item;
+use crate::config::secret_strength::guessable;
 use portcullis_security::clock::Timestamp;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ const SEARCH: Rule = Rule::new("deploy.search", &["v5.0.0-13.3.1", "v5.0.0-2.4.1
     "SEARCH__DAILY_PER_USER",
     "SEARCH__DAILY_TOTAL",
 ]);
+/// At a tenth of a cent each, ten dollars a day.
+const MOST_SEARCHES: u32 = 10_000;
 const QUARTER: Duration = Duration::from_secs(90 * 86_400);
 /// Cargo.lock's date, from build.rs.
 const DATE: &str = env!("DEPENDENCIES_DATE");
@@ -63,13 +66,32 @@ fn search(scene: &Scene) -> Verdict {
     let search = &scene.config.search;
     match &search.anthropic_api_key {
         None => ok("The search answers by itself, and no query leaves the server."),
+        Some(key) if let Some(weakness) = guessable(key.expose()) => error(
+            format!("The API key is {weakness}."),
+            "ANTHROPIC_API_KEY, as it was made at platform.claude.com; or unset it.",
+        ),
         Some(_) if !search.anthropic_base_url.is_https() => warning(
             format!("The API key goes to {} unencrypted.", search.anthropic_base_url),
             "PORTCULLIS_SEARCH__ANTHROPIC_BASE_URL=https://…",
         ),
+        Some(_) if search.daily_total > MOST_SEARCHES || search.daily_per_user > search.daily_total => {
+            warning(
+                format!(
+                    "{} searches a day may go out, {} of one user.",
+                    search.daily_total, search.daily_per_user
+                ),
+                "PORTCULLIS_SEARCH__DAILY_TOTAL=1000 PORTCULLIS_SEARCH__DAILY_PER_USER=50",
+            )
+        }
         Some(_) => note(format!(
-            "At most {} searches a day go to {}; give that key a limit of its own where it was made.",
-            search.daily_total, search.anthropic_base_url
+            "At most {} searches a day, {} of one user, go to {} at {}, for {} and {} at most; give that key a limit of \
+             its own where it was made.",
+            search.daily_total,
+            search.daily_per_user,
+            search.anthropic_model,
+            search.anthropic_base_url,
+            span(search.timeout),
+            span(search.stream_timeout)
         )),
     }
 }
@@ -90,11 +112,33 @@ fn dependencies(date: &str, now: Timestamp) -> Verdict {
     }
 }
 
+/// Why the clock is wrong, when it is older than this program.
+pub(super) fn before_release(now: Timestamp) -> Option<Verdict> {
+    before(DATE, now)
+}
+
+fn before(date: &str, now: Timestamp) -> Option<Verdict> {
+    let is_before = date.parse::<i64>().is_ok_and(|date| now.seconds() < date);
+    is_before.then(|| {
+        error(
+            "The clock is older than this program: tokens and certificates are judged by it.",
+            "timedatectl set-ntp true",
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::super::report::Level;
     use super::*;
+
+    #[test]
+    fn a_clock_is_not_older_than_the_program() {
+        let now = Timestamp::from_seconds(1_790_000_000);
+        let is_wrong = ["1790000001", "1790000000", ""].map(|date| before(date, now).is_some());
+        assert_eq!(is_wrong, [true, false, false]);
+    }
 
     #[test]
     fn dependencies_of_last_year_are_told() {

@@ -1,8 +1,11 @@
 //! The profile, and what `serve` would refuse.
 
-use super::judge::{Rule, Scene, error, note, ok, warning};
+use super::judge::{Rule, Scene, error, note, ok, put, span, warning};
 use super::report::{Item, Level};
-use crate::config::{LogFormat, LogLevel, Profile};
+use crate::config::secret_strength::guessable;
+use crate::config::{LogFormat, LogLevel, Problem, Profile};
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 const PROFILE: Rule = Rule::new("deploy.profile", &["v5.0.0-13.4.2"], "§17").of(&["PROFILE"]);
 const SITE: Rule = Rule::new("deploy.site", &[], "§5").of(&["SITE__NAME"]);
@@ -23,22 +26,40 @@ const WEBHOOKS: Rule = Rule::new("deploy.webhooks", &["v5.0.0-16.3.3", "v5.0.0-1
     .of(&["WEBHOOKS__URL", "WEBHOOKS__SECRET"]);
 const REFUSED: Rule = Rule::new("deploy.settings.refused", &[], "§16.1");
 const LEAST_METRICS_TOKEN: usize = 16;
+const MONTH: Duration = Duration::from_secs(30 * 86_400);
+const USUAL_PINGS: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_secs(60);
 
 pub(super) fn judge(scene: &Scene) -> Vec<Item> {
     vec![profile(scene), site(scene), log(scene), metrics(scene), webhooks(scene), community(scene)]
 }
 
+/// Puts what is wrong with a setting in the place of what was judged of its stand-in: a key whose file cannot be read
+/// is not one that has to be made.
+pub(super) fn tell_unread(scene: &Scene, judged: &mut [Item]) {
+    for item in judged {
+        let unread: Vec<_> =
+            scene.unread.iter().filter(|problem| item.settings.contains(&problem.key.as_str())).collect();
+        if !unread.is_empty() {
+            item.level = Level::Error;
+            item.seen = unread.iter().map(|problem| problem.parts().0).collect::<Vec<_>>().join(" ");
+            item.mend = unread.iter().map(|problem| problem.parts().1).collect::<Vec<_>>().join(" ");
+        }
+    }
+}
+
 /// What nothing else has told yet of the reasons for which a production server would not start.
 pub(super) fn refusals(scene: &Scene, judged: &[Item]) -> Vec<Item> {
-    let is_told =
-        |key: &str| judged.iter().any(|item| item.level == Level::Error && item.settings.contains(&key));
-    let left = scene.problems.iter().filter(|problem| !is_told(&problem.key));
-    let items: Vec<Item> =
-        left.map(|problem| REFUSED.judged(error(&problem.sentence, "see that sentence."))).collect();
+    let is_told = |problem: &&Problem| {
+        let key = problem.key.as_str();
+        judged.iter().any(|item| item.level == Level::Error && item.settings.contains(&key))
+    };
+    let problems = || scene.unread.iter().chain(&scene.refused);
+    let left = problems().filter(|problem| !is_told(problem)).map(Problem::parts);
+    let items: Vec<Item> = left.map(|(cause, advice)| REFUSED.judged(error(cause, advice))).collect();
     if !items.is_empty() {
         return items;
     }
-    vec![REFUSED.judged(match scene.problems.is_empty() {
+    vec![REFUSED.judged(match problems().next().is_none() {
         true => ok("A production server would start with these settings."),
         false => note("A production server would not start, for the errors above alone."),
     })]
@@ -57,7 +78,7 @@ fn profile(scene: &Scene) -> Item {
 fn site(scene: &Scene) -> Item {
     SITE.judged(match scene.config.site.name.as_str() {
         "Portcullis" => note("Mails and pages call the place Portcullis; PORTCULLIS_SITE__NAME names yours."),
-        _ => ok("Mails and pages name your site."),
+        name => ok(format!("Mails and pages call the place {name}.")),
     })
 }
 
@@ -72,8 +93,19 @@ fn log(scene: &Scene) -> Item {
             format!("The log is at {}: more than is needed, and slow.", log.level.as_str()),
             "PORTCULLIS_LOG__LEVEL=info",
         ),
+        _ if log.events_kept < MONTH => warning(
+            format!(
+                "Security events are kept {}: what led to an attack is gone when it is found.",
+                span(log.events_kept)
+            ),
+            "PORTCULLIS_LOG__EVENTS_KEPT=365d",
+        ),
         (_, LogFormat::Pretty) => note("The log is for people; PORTCULLIS_LOG__FORMAT=json is for machines."),
-        _ => ok(format!("The log is JSON at {}.", log.level.as_str())),
+        _ => ok(format!(
+            "The log is JSON at {}; events are kept {}.",
+            log.level.as_str(),
+            span(log.events_kept)
+        )),
     })
 }
 
@@ -82,7 +114,11 @@ fn metrics(scene: &Scene) -> Item {
         None => ok("Only this machine may read /metrics."),
         Some(token) if token.expose().len() < LEAST_METRICS_TOKEN => error(
             format!("The token of /metrics has {} bytes: it can be guessed.", token.expose().len()),
-            "PORTCULLIS_METRICS__TOKEN=\"$(portcullis secret)\"",
+            put("PORTCULLIS_METRICS__TOKEN", "$(portcullis secret)"),
+        ),
+        Some(token) if let Some(weakness) = guessable(token.expose()) => error(
+            format!("The token of /metrics is {weakness}."),
+            put("PORTCULLIS_METRICS__TOKEN", "$(portcullis secret)"),
         ),
         Some(_) => ok("Whoever reads /metrics from elsewhere needs a long token."),
     })
@@ -99,7 +135,11 @@ fn webhooks(scene: &Scene) -> Item {
         }
         Some(_) if webhooks.key().is_none() => error(
             "Webhooks have no secret that could sign them.",
-            "PORTCULLIS_WEBHOOKS__SECRET=\"whsec_$(openssl rand -base64 32)\"",
+            put("PORTCULLIS_WEBHOOKS__SECRET", "whsec_$(openssl rand -base64 32)"),
+        ),
+        Some(_) if let Some(weakness) = webhooks.weakness() => error(
+            format!("The secret of webhooks is {weakness}: anybody could sign."),
+            put("PORTCULLIS_WEBHOOKS__SECRET", "whsec_$(openssl rand -base64 32)"),
         ),
         Some(_) if !webhooks.is_private() => {
             warning("Webhooks leave unencrypted.", "PORTCULLIS_WEBHOOKS__URL=https://HOST/PATH")
@@ -119,9 +159,15 @@ fn community(scene: &Scene) -> Item {
             ),
             "PORTCULLIS_COMMUNITY__SOCKETS_PER_IP=5000 PORTCULLIS_COMMUNITY__SOCKETS_PER_USER=100",
         ),
+        true if !USUAL_PINGS.contains(&community.ping_every) => warning(
+            format!("WebSockets are asked every {} whether somebody is there.", span(community.ping_every)),
+            "PORTCULLIS_COMMUNITY__PING_EVERY=30s, since proxies close what is silent for a minute.",
+        ),
         true => ok(format!(
-            "One address may hold {} WebSockets, one account {}.",
-            community.sockets_per_ip, community.sockets_per_user
+            "One address may hold {} WebSockets, one account {}; they are asked every {} whether somebody is there.",
+            community.sockets_per_ip,
+            community.sockets_per_user,
+            span(community.ping_every)
         )),
     })
 }

@@ -1,5 +1,7 @@
 //! Passwords inside URLs: shown never, filled in when they are given apart.
 
+use portcullis_security::secret::Secret;
+
 /// A URL's user information, cut without judging the rest.
 struct Parts<'a> {
     scheme: &'a str,
@@ -32,12 +34,24 @@ pub(super) fn masked(url: &str) -> String {
     }
     let password = if password.is_empty() { "" } else { ":***" };
     let at = if information.is_empty() { "" } else { "@" };
+    // Services that take webhooks put the secret into the path.
+    let host = match (scheme, host.split_once('/')) {
+        ("http" | "https", Some((authority, _))) => format!("{authority}/***"),
+        _ => host.to_owned(),
+    };
     let query = if query.is_some() { "?***" } else { "" };
     without_controls(&format!("{scheme}://{user}{password}{at}{host}{query}"))
 }
 
+/// What anybody may see, but for passwords in URLs where none belongs.
+pub(crate) fn shown(text: &str) -> String {
+    let one =
+        |item: &str| if item.contains('@') && item.contains("://") { masked(item) } else { item.to_owned() };
+    without_controls(&text.split(',').map(one).collect::<Vec<_>>().join(","))
+}
+
 /// Text that cannot move a terminal's cursor or break a log line.
-pub(super) fn without_controls(text: &str) -> String {
+pub(crate) fn without_controls(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 
@@ -46,10 +60,31 @@ pub(super) fn of(url: &str) -> Option<(&str, Option<&str>)> {
     split(url).map(|parts| (parts.user, parts.password))
 }
 
+/// The password of a URL, decoded.
+pub(super) fn password_of(url: &str) -> Option<Secret> {
+    let password = of(url)?.1?;
+    Some(percent_decoded(password).unwrap_or_else(|| password.to_owned()).into())
+}
+
 /// The URL with a password put in, unless it has one already or names no user.
 pub(super) fn with_password(url: &str, password: &str) -> Option<String> {
     let Parts { scheme, user, password: None, rest } = split(url)? else { return None };
     Some(format!("{scheme}://{user}:{}@{rest}", percent_encoded(password)))
+}
+
+/// The text with its `%XX` decoded; nothing when it is no UTF-8 then.
+pub(crate) fn percent_decoded(text: &str) -> Option<String> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let (high, low) = (char::from(rest.next()?), char::from(rest.next()?));
+            decoded.push(u8::try_from(high.to_digit(16)? * 16 + low.to_digit(16)?).ok()?);
+        } else {
+            decoded.push(byte);
+        }
+    }
+    String::from_utf8(decoded).ok()
 }
 
 fn split(url: &str) -> Option<Parts<'_>> {
@@ -93,9 +128,22 @@ mod tests {
             ("redis://[::1]:6379/0", "redis://[::1]:6379/0"),
             ("app:hunter2@mail", "***"),
             ("hunter2", "***"),
+            ("https://hooks.example.org/services/hunter2", "https://hooks.example.org/***"),
             ("sqlite:///srv/a@b/x.db", "sqlite:///srv/a@b/x.db"),
         ] {
             assert_eq!(masked(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn plain_text_is_shown_but_for_passwords_in_it() {
+        for (text, expected) in [
+            ("Example <noreply@example.org>", "Example <noreply@example.org>"),
+            ("https://u:hunter2@a.example", "https://u:***@a.example"),
+            ("https://b.example, https://u:hunter2@a.example", "https://b.example, https://u:***@a.example"),
+            ("https://u:hunter2,hunter2@a.example", "https://u:hunter2,***"),
+        ] {
+            assert!(shown(text) == expected || !shown(text).contains("hunter2"), "{}", shown(text));
         }
     }
 

@@ -1,7 +1,7 @@
 //! The `.env` file, read without touching the process's environment.
 
 use super::{
-    problem::Problem,
+    problem::{MOST_TOLD, Problem},
     spec::{self, PREFIX},
 };
 
@@ -12,6 +12,7 @@ pub(super) fn parse(text: &str) -> (Vec<(String, String)>, Vec<Problem>) {
     let mut problems = mangled_secrets(text);
     for item in dotenvy::from_read_iter(text.as_bytes()) {
         match item {
+            Err(_) if problems.len() >= MOST_TOLD => {}
             Ok(pair) => pairs.push(pair),
             Err(dotenvy::Error::LineParse(fragment, _)) => problems.push(unreadable(text, &fragment)),
             Err(_) => problems.push(unreadable(text, "")),
@@ -41,12 +42,14 @@ fn mangled_secrets(text: &str) -> Vec<Problem> {
         let name = name.trim();
         let name = name.strip_prefix("export ").unwrap_or(name).trim();
         let ours = name.strip_prefix(PREFIX).and_then(spec::find).or_else(|| spec::find_usual(name));
-        if ours.is_some_and(spec::Spec::is_secret) && is_mangled(value) {
+        let Some(spec) = ours.filter(|spec| spec.is_secret()) else { continue };
+        if is_mangled(value) {
             let sentence =
                 format!("{name} (.env) holds $ or begins with #: put the value in 'single quotes'.");
-            problems.push(Problem::new(name, sentence));
+            problems.push(Problem::new(spec.name, sentence));
         }
     }
+    problems.truncate(MOST_TOLD);
     problems
 }
 
@@ -87,6 +90,13 @@ mod tests {
         }
         for line in ["SECRET_KEY='ab$cd'", r"SECRET_KEY=ab\$cd", "OTHER=a$b", "SECRET_KEY=  # none yet"] {
             assert_eq!(parse(line).1, [], "{line}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_something_else_is_told_of_in_a_few_lines() {
+        for line in ["no setting\n", "SECRET_KEY=$a\n"] {
+            assert_eq!(parse(&line.repeat(2_000)).1.len(), MOST_TOLD);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     credentials,
-    problem::Problem,
+    problem::{MOST_TOLD, Problem},
     settings::{Entry, Settings, Source},
     sources::Sources,
     spec::{self, CONFIG_NAME, PREFIX, Spec},
@@ -30,6 +30,20 @@ pub(super) fn merge(sources: Sources) -> Settings {
     merged.finish(read_file)
 }
 
+/// See [`Sources::files_with_secrets`].
+pub(super) fn files_with_secrets(sources: &Sources) -> Vec<PathBuf> {
+    let toml = sources.toml.as_ref();
+    let toml = toml.map(|(path, text)| (Source::Toml(path.clone()), toml_file::flatten(path, text).0));
+    let layers = toml.into_iter().chain([(Source::Dotenv, sources.dotenv.clone())]);
+    let with_secrets =
+        layers.filter(|(source, pairs)| pairs.iter().any(|(name, text)| holds_secret(source, name, text)));
+    with_secrets.map(|(source, _)| PathBuf::from(source.to_string())).collect()
+}
+
+fn holds_secret(source: &Source, spelled: &str, text: &str) -> bool {
+    resolve(source, spelled).is_some_and(|named| !named.is_file && named.spec.hides(text))
+}
+
 struct Candidate {
     entry: Entry,
     /// Whether the name was our own rather than the usual one.
@@ -52,14 +66,17 @@ struct Named {
 impl Merge {
     fn add_layer(&mut self, source: &Source, pairs: Vec<(String, String)>) {
         let mut layer: BTreeMap<&'static str, Candidate> = BTreeMap::new();
+        let told = self.problems.len();
         for (spelled, text) in pairs {
             match resolve(source, &spelled) {
                 Some(named) if named.is_file && text.is_empty() => {}
                 Some(named) => self.add(&mut layer, source, named, (spelled, text)),
+                None if self.problems.len() - told >= MOST_TOLD => {}
                 None if is_ours(source, &spelled, &text) => self.problems.push(unknown(source, &spelled)),
                 None => {}
             }
         }
+        self.problems.truncate(told + MOST_TOLD);
         self.winners.extend(layer);
     }
 
@@ -258,6 +275,25 @@ mod tests {
         assert_eq!(name(&sources), pair("environment", "environment"));
         sources.flags = pairs(&[("site.name", "flag")]);
         assert_eq!(name(&sources), pair("flag", "flag"));
+    }
+
+    #[test]
+    fn a_file_holds_secrets_by_what_stands_in_it() {
+        let found = |dotenv: &[(&str, &str)], toml: &str| {
+            let toml = Some(("my.toml".to_owned(), toml.to_owned()));
+            Sources { toml, dotenv: pairs(dotenv), ..Sources::default() }.files_with_secrets()
+        };
+        let url = ("PORTCULLIS_MAIL__URL", "smtp://127.0.0.1:9");
+        assert!(found(&[url, ("SECRET_KEY", ""), ("SECRET_KEY_FILE", "/run/key")], "").is_empty());
+        assert_eq!(found(&[("PORTCULLIS_MAIL__URL", "smtp://a:b@mail")], ""), [Path::new(".env")]);
+        assert_eq!(found(&[], "secret_key = \"x\""), [Path::new("my.toml")]);
+    }
+
+    #[test]
+    fn a_file_of_unknown_names_is_told_of_in_a_few_lines() {
+        let unknown = (0..2_000).map(|number| (format!("PORTCULLIS_X{number}"), String::new())).collect();
+        let settings = Settings::merge(Sources { dotenv: unknown, ..Sources::default() });
+        assert_eq!(settings.problems().len(), MOST_TOLD);
     }
 
     #[test]

@@ -3,6 +3,9 @@
 use super::spec::PREFIX;
 use std::fmt;
 
+/// No more is told of any one file: a file of something else would be a problem in every line.
+pub(super) const MOST_TOLD: usize = 20;
+
 /// One reason not to start: the setting and one sentence that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -23,6 +26,15 @@ impl Problem {
     #[must_use]
     pub fn of(key: &str, rest: &str) -> Self {
         Self::new(key, format!("{PREFIX}{key} {rest}"))
+    }
+
+    /// What is wrong, as a sentence, and what to do.
+    #[must_use]
+    pub fn parts(&self) -> (String, &str) {
+        match self.sentence.rsplit_once(": ") {
+            Some((cause, advice)) => (format!("{cause}."), advice),
+            None => (self.sentence.clone(), "see docs/check.md."),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Settings become typed values here; what cannot is collected, not thrown.
 
 use super::{
+    credentials,
     parse::Parse,
     problem::Problem,
     settings::{Entry, Settings, Source},
@@ -30,7 +31,7 @@ impl<'a> Reader<'a> {
     /// The value of a setting that may be unset.
     pub(super) fn optional<T: Parse>(&mut self, name: &str) -> Option<T> {
         let Some(spec) = spec::find(name) else {
-            self.problems.push(Problem::of(name, "is read but not in the table of settings."));
+            self.problems.push(Problem::of(name, "is read but not in the table of settings: report this."));
             return None;
         };
         let text = self.settings.text(spec);
@@ -65,7 +66,7 @@ fn wrong(spec: &Spec, entry: Option<&Entry>, expected: &str) -> String {
     let problem = match text {
         _ if spec.is_secret() => "cannot be used".to_owned(),
         "" => "is empty".to_owned(),
-        _ => format!("is {text:?}"),
+        _ => format!("is {:?}", credentials::shown(text)),
     };
     format!("{spelled} ({source}) {problem}: write {expected}.")
 }

@@ -1,6 +1,8 @@
 //! What is refused before the server starts (contract §1, §2, §4, §5).
 
-use super::{Config, Engine, Problem, Profile, WebUrl, is_this_machine, profile_rules, storage::file_path};
+use super::{
+    Config, Engine, Problem, Profile, WebUrl, credentials, is_this_machine, profile_rules, storage::file_path,
+};
 use lettre::message::Mailbox;
 use std::time::Duration;
 
@@ -45,7 +47,7 @@ fn check_transport(config: &Config, problems: &mut Vec<Problem>) {
     if !server.public_url.path().is_empty() {
         problems.push(Problem::of("SERVER__PUBLIC_URL", "has a path: write only scheme, host and port."));
     }
-    if server.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
+    if server.trusts_everybody() {
         let rest = "holds the whole internet, so anybody could forge an address: name the proxies' networks.";
         problems.push(Problem::of("SERVER__TRUSTED_PROXIES", rest));
     }
@@ -59,7 +61,8 @@ fn check_origins(config: &Config, problems: &mut Vec<Problem>) {
             continue;
         } else {
             format!(
-                "holds {origin:?}, which is no origin: write scheme, host and port as in https://app.example.org."
+                "holds {:?}, which is no origin: write scheme, host and port as in https://app.example.org.",
+                credentials::shown(origin)
             )
         };
         problems.push(Problem::of("CORS__ALLOWED_ORIGINS", &rest));
@@ -180,7 +183,7 @@ fn check_search(config: &Config, problems: &mut Vec<Problem>) {
         problems.push(Problem::of("SEARCH__TIMEOUT", rest));
     }
     if search.stream_timeout.is_zero() {
-        problems.push(Problem::of("SEARCH__STREAM_TIMEOUT", "cannot be zero."));
+        problems.push(Problem::of("SEARCH__STREAM_TIMEOUT", "is zero: write at least 1s."));
     }
     let url = &search.anthropic_base_url;
     if search.anthropic_api_key.is_some() && !url.is_https() && !is_this_machine(url.host()) {
