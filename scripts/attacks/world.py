@@ -112,8 +112,8 @@ class World:
         self.call(None, "POST", "/api/auth/register/", account)
         return account["email"]
 
-    def refresh(self):
-        return self.call(None, "POST", "/api/auth/login/", {"username": "ada", "password": PASSWORD})["refresh"]
+    def refresh(self, username):
+        return self.call(None, "POST", "/api/auth/login/", {"username": username, "password": PASSWORD})["refresh"]
 
     def cursor(self, path):
         """The query of a list's second page."""
@@ -143,9 +143,9 @@ class World:
         makers = {
             ("post", "/api/auth/register"): self.stranger,
             ("post", "/api/auth/login"): lambda: {"username": "ada"},
-            ("post", "/api/auth/refresh"): lambda: {"refresh": self.refresh()},
-            ("post", "/api/auth/verify"): lambda: {"token": self.tokens["ada"]},
-            ("post", "/api/auth/logout"): lambda: dict.fromkeys(("refresh", "refresh_token"), self.refresh()),
+            ("post", "/api/auth/refresh"): lambda: {"refresh": self.refresh("bob")},
+            ("post", "/api/auth/verify"): lambda: {"token": self.tokens["bob"]},
+            ("post", "/api/auth/logout"): lambda: dict.fromkeys(("refresh", "refresh_token"), self.refresh("ada")),
             ("post", "/api/auth/verify-email"): self.verification,
             ("post", "/api/auth/resend-verification"): lambda: {"email": self.newcomer()},
             ("post", "/api/auth/password-reset/confirm"): self.reset,
@@ -154,12 +154,15 @@ class World:
             ("delete", "/api/auth/sessions/{id}"): self.session,
             ("post", "/api/follow-requests/{id}/approve"): lambda: {"id": self.requests[0]},
             ("post", "/api/follow-requests/{id}/reject"): lambda: {"id": self.requests[1]},
+            ("post", "/api/profiles/{username}/block"): lambda: {"username": "gina"},
+            ("delete", "/api/profiles/{username}/block"): lambda: {"username": "gina"},
             ("get", "/api/notifications/unsubscribe"): lambda: self.unsubscribe,
             ("post", "/api/notifications/unsubscribe"): lambda: self.unsubscribe,
             ("get", "/api/books"): lambda: {"ordering": "title"},
             ("post", "/api/books"): lambda: {"isbn": "9780131103627"},
             ("get", "/api/rooms/{id}/messages"): lambda: {"ordering": "seq"},
             ("get", "/api/rooms"): lambda: {"search": "room", "ordering": "name", "include": "last_message"},
+            ("get", "/api/reviews/{id}"): lambda: {"id": 2},
             ("post", "/api/reviews"): lambda: {"book": 30},
             ("delete", "/api/books/{id}"): lambda: {"id": 29},
             ("delete", "/api/reviews/{id}"): lambda: {"id": 3},
