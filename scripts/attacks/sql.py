@@ -31,6 +31,11 @@ ONCE = {
 }
 # What has to be another in each call, where sqlmap does not change it.
 DRAWN = {("post", "/api/auth/register"): "username"}
+# What needs a mail goes first, what has many sent goes late, and what deletes goes last.
+NEED_MAIL = {("post", "/api/auth/verify-email"), ("post", "/api/auth/password-reset/confirm"), ("post", "/api/auth/email-change/confirm")}
+SEND_MAIL = {
+    ("post", "/api/auth/register"), ("post", "/api/auth/resend-verification"), ("post", "/api/auth/password-reset"), ("post", "/api/auth/email-change"),
+}
 # Parameters that are tried in one run, since a second run would end what the first lives on.
 TOGETHER = {("post", "/api/auth/change-password"), ("patch", "/api/auth/change-password")}
 FOUND = re.compile(r"identified the following injection point|is vulnerable|appears to be .*injectable")
@@ -221,14 +226,16 @@ def attack(binary, short):
             world = World(target)
             made = target.answers()
             chosen = [row for row in rows(target.call("GET", "/api/schema")[1], short) if not short or row.named in FEW]
-            # What deletes comes last, or the others would find nothing.
-            chosen.sort(key=lambda row: row.named[0] == "delete")
+            chosen.sort(key=lambda row: (row.named[0] == "delete", row.named in SEND_MAIL, row.named not in NEED_MAIL))
             # Each database has its half of the time.
             clock = Clock(25 if short else 45 * 60, len(chosen), 2, 600)
             pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(2))
             jobs = [pool.submit(probe, target, database, number, row, world, short, clock) for number, row in enumerate(chosen)]
             for row, job in zip(chosen, jobs):
-                found, was_cut = job.result()
+                try:
+                    found, was_cut = job.result()
+                except RuntimeError as error:
+                    found, was_cut = [f"{' '.join(row.named)} was not tested: {error}"], False
                 findings += [line if line.startswith(database) else f"{database}: {line}" for line in found]
                 cut += [f"{' '.join(row.named)} ({', '.join(row.marked)})"] if was_cut else []
             answers = target.answers() - made
