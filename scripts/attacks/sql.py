@@ -164,9 +164,10 @@ class Weak(http.server.BaseHTTPRequestHandler):
             found = database.execute(f"SELECT title FROM books WHERE title = '{title}'").fetchall()
         except sqlite3.Error:
             found = []
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(json.dumps(found).encode())
+        with contextlib.suppress(OSError):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(found).encode())
 
     def log_message(self, *_):
         pass
