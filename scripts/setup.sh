@@ -106,19 +106,23 @@ if ! have sqlmap || ! have ffuf || ! have wapiti; then
   fi
 fi
 
-# A folder of Python packages for a list of them.
+# A folder of Python packages for a list of them: those that are named and no other, none built here.
 install_python() {
   cmp -s "$2" "$1/requirements.txt" && return
   if ! python3 -c 'import ensurepip, venv' 2>/dev/null && may_install; then
     install_packages python3-venv
   fi
-  # One pip that can tell how old a package is.
-  if python3 -m venv "$1" && "$1/bin/pip" install --quiet --disable-pip-version-check pip==26.2 &&
-    "$1/bin/pip" install --quiet --disable-pip-version-check -r "$2"; then
+  # What an older list brought goes.
+  if python3 -m venv --clear "$1" && install_listed "$1/bin/pip" "$(grep '^pip==' "$2")" &&
+    install_listed "$1/bin/pip" -r "$2" && "$1/bin/pip" check --quiet; then
     cp "$2" "$1/requirements.txt"
   else
     missing "Python's venv or the packages in $2; install python3-venv."
   fi
+}
+
+install_listed() {
+  "$1" install --quiet --disable-pip-version-check --no-deps --only-binary :all: "${@:2}"
 }
 
 # Django, simplejwt and PyJWT, which scripts/interop.py compares the server with, scripts/backends.py runs and

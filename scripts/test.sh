@@ -11,7 +11,9 @@ export PATH="$PATH:$tools/bin"
 
 make check
 if command -v cargo-deny >/dev/null; then
-  cargo deny --locked check bans licenses sources
+  for workspace in Cargo.toml fuzz/Cargo.toml; do
+    cargo deny --locked --manifest-path "$workspace" --config deny.toml check bans licenses sources
+  done
 fi
 cargo test --doc -p portcullis-security --quiet
 

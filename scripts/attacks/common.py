@@ -1,5 +1,6 @@
 """What every attack needs: a server of its own on a free port, users in it, and a place for findings."""
 
+import collections
 import contextlib
 import http.client
 import json
@@ -52,7 +53,11 @@ def running(command, port, folder, environment=None):
             yield process
         finally:
             process.terminate()
-            process.wait(30)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 class Server:
@@ -83,9 +88,27 @@ class Server:
     def log(self):
         return (self.folder / "log").read_bytes()
 
+    def answers(self):
+        """How many calls of each operation got each status, by the log (LOG__FORMAT=json): (method, path), status."""
+        size = -1
+        while size != (size := (self.folder / "log").stat().st_size):
+            time.sleep(0.5)
+        counts = collections.Counter()
+        with open(self.folder / "log", "rb") as lines:
+            for line in lines:
+                if b'"message":"request' in line:
+                    row = json.loads(line)
+                    counts[(row["method"].lower(), row["route"]), row["status"]] += 1
+        return counts
+
+
+def operation(method, path):
+    """An operation of the OpenAPI document, named as the log names it."""
+    return method.lower(), path.rstrip("/") or "/"
+
 
 def content():
-    names = ("ada", "bob", "staff")
+    names = ("ada", "bob", "staff", "carol", "dave", "erin", "frank", "gina")
     users = [
         {"username": name, "email": f"{name}@example.com", "password": PASSWORD, "is_staff": name == "staff"}
         for name in names
@@ -95,7 +118,7 @@ def content():
         {"user": number % 2, "book": number, "title": "A title", "review_text": "A text", "rating": 4, "is_public": True}
         for number in range(20)
     ]
-    rooms = [{"name": "A room", "is_public": True, "members": [0, 1]}]
+    rooms = [{"name": f"Room {number}", "is_public": True, "members": [0, 1]} for number in range(3)]
     return {"users": users, "books": books, "reviews": reviews, "rooms": rooms}
 
 

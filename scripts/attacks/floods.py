@@ -1,6 +1,6 @@
 """Floods of connections, streams and frames, and readers that do not read: others are served meanwhile.
 
-`tests/slow_clients.rs` has the slow headers and bodies.
+`slow.py` has those who take their time. Each flood tells what shows that it has not reached what it floods.
 """
 
 import base64
@@ -55,8 +55,7 @@ class Others(threading.Thread):
 
 
 def connect(target):
-    connection = socket.create_connection(("127.0.0.1", target.port), timeout=10)
-    return connection
+    return socket.create_connection(("127.0.0.1", target.port), timeout=10)
 
 
 def connections(target, seconds, _):
@@ -68,6 +67,7 @@ def connections(target, seconds, _):
         while time.monotonic() < end:
             connect(target).close()
             time.sleep(0.001)
+    return []
 
 
 def readers(target, seconds, _):
@@ -76,7 +76,9 @@ def readers(target, seconds, _):
     script = re.search(rb"/assets/[^\"]+\.js", page)
     large = script[0] if script else b"/api/schema"
     request = b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % large * 20
+    started = 0
     with contextlib.ExitStack() as stack:
+        peers = []
         for _ in range(50):
             connection = stack.enter_context(socket.socket())
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -84,13 +86,20 @@ def readers(target, seconds, _):
             connection.settimeout(0.05)
             with contextlib.suppress(OSError):
                 connection.sendall(request)
+            peers.append(connection)
         time.sleep(seconds)
+        for peer in peers:
+            peer.settimeout(5)
+            with contextlib.suppress(OSError):
+                started += peer.recv(12) == b"HTTP/1.1 200"
+    return [] if started == len(peers) else [f"readers: {started} of {len(peers)} were being answered"]
 
 
 def resets(target, seconds, _):
     """HTTP/2 streams that are opened and reset at once (CVE-2023-44487), and header blocks that do not end."""
-    end = time.monotonic() + seconds
+    end, rounds, spoken = time.monotonic() + seconds, 0, 0
     while time.monotonic() < end:
+        rounds += 1
         connection = h2.connection.H2Connection(h2.config.H2Configuration())
         connection.initiate_connection()
         with connect(target) as peer, contextlib.suppress(OSError):
@@ -100,11 +109,15 @@ def resets(target, seconds, _):
                 connection.send_headers(stream, path, end_stream=True)
                 connection.reset_stream(stream)
                 peer.sendall(connection.data_to_send())
+                if not number:
+                    # The server's first frame: its settings.
+                    spoken += peer.recv(9)[3:4] == b"\x04"
         with connect(target) as peer, contextlib.suppress(OSError):
             settings = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0"
             peer.sendall(settings + b"\0\0\1\x01\0\0\0\0\1\x82")
             for _ in range(2000):
                 peer.sendall(b"\0\x40\0\x09\0\0\0\0\1" + b"\0" * 0x4000)
+    return [] if spoken == rounds else [f"streams: HTTP/2 was spoken on {spoken} of {rounds} connections"]
 
 
 def frame(opcode, body, fin=0x80, masked=True):
@@ -122,6 +135,17 @@ def handshake(token):
         b"GET /ws/chat/1/?token=%s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n\r\n" % (token.encode(), key)
     )
+
+
+def opened(peer, token):
+    """Nothing when the socket talks; the server accepts all and closes at once what it does not want."""
+    peer.sendall(handshake(token) + frame(9, b"ping"))
+    received = b""
+    while b"\x8a\x04ping" not in received:
+        if not (more := peer.recv(4096)):
+            return received
+        received += more
+    return None
 
 
 def hostile_frames():
@@ -151,11 +175,8 @@ def hostile_frames():
 def ends(target, token, name, data):
     """Whether the server closes the socket on which this arrives."""
     with connect(target) as peer:
-        peer.settimeout(10)
-        peer.sendall(handshake(token))
-        head = peer.recv(4096)
-        if b" 101 " not in head:
-            return f"{name}: no socket: {head[:200]!r}"
+        if refusal := opened(peer, token):
+            return f"{name}: no socket: {refusal!r}"
         return None if closes(peer, data) else f"{name}: the socket stays open"
 
 
@@ -178,35 +199,36 @@ def closes(peer, data, seconds=15):
 
 def sockets(target, seconds, token):
     """As many sockets as one is given, all of which talk at once, and more that are asked for."""
-    hello = handshake(token)
     text = frame(1, b'{"message":"hello"}')
     end = time.monotonic() + seconds
     with contextlib.ExitStack() as stack:
-        peers = []
+        peers, open_ones = [], 0
         for _ in range(60):
             peer = stack.enter_context(connect(target))
+            open_ones += opened(peer, token) is None
             peer.settimeout(1)
-            peer.sendall(hello)
             peers.append(peer)
         while time.monotonic() < end:
             for peer in peers:
                 with contextlib.suppress(OSError):
                     peer.send(text)
             time.sleep(0.05)
+    return [] if open_ones == PER_USER else [f"sockets: {open_ones} were opened, not {PER_USER}"]
 
 
+# So many that the sockets of one user are not what ends the flood.
+PER_USER = 40
 FLOODS = {"connections": connections, "readers that do not read": readers, "streams": resets, "sockets": sockets}
 
 
 def attack(binary, short):
     findings, asked = [], 0
-    # So many that the sockets of one user are not what ends the flood.
-    with server(binary, COMMUNITY__SOCKETS_PER_USER="40") as target:
+    with server(binary, COMMUNITY__SOCKETS_PER_USER=str(PER_USER)) as target:
         token = target.token("ada")
         for name, flood in FLOODS.items():
             others = Others(target)
             others.start()
-            flood(target, 4 if short else 60, token)
+            findings += flood(target, 4 if short else 60, token)
             findings += others.verdict(name)
             asked += len(others.times)
         bob = target.token("bob")

@@ -1,4 +1,7 @@
-"""ffuf against the login: five guesses in a minute, whatever a caller says of where it comes from."""
+"""ffuf against the login: five guesses in a minute, whatever a caller says of where it comes from.
+
+Behind a proxy the caller is whom the proxy names, last in the field, and not whom the caller has named before.
+"""
 
 import json
 import subprocess
@@ -6,6 +9,7 @@ import subprocess
 from common import PASSWORD, program, server
 
 SECONDS = {True: 5, False: 130}
+BEHIND = "many accounts behind a proxy, with addresses of the caller's before the proxy's"
 
 
 def guess(target, folder, words, places, seconds, rate):
@@ -40,9 +44,14 @@ def attack(binary, short):
         "one account from many claimed addresses": ({"PASS": passwords, "ADDRESS": addresses}, [*one, *spoofed, "-H", "Forwarded: for=ADDRESS"]),
         "many accounts": ({"NAME": names, "PASS": passwords}, ["-d", '{"username":"NAME","password":"PASS"}']),
         "one account with device cookies": ({"PASS": passwords, "ADDRESS": addresses}, [*one, "-H", "Cookie: device=ADDRESS"]),
+        BEHIND: (
+            {"NAME": names, "PASS": passwords, "ADDRESS": addresses},
+            ["-d", '{"username":"NAME","password":"PASS"}', "-H", "X-Forwarded-For: ADDRESS, 203.0.113.7"],
+        ),
     }
     for name, (words, places) in cases.items():
-        with server(binary, throttled=True) as target:
+        proxies = {"SERVER__TRUSTED_PROXIES": "127.0.0.1/32"} if name == BEHIND else {}
+        with server(binary, throttled=True, **proxies) as target:
             answered, made = guess(target, target.folder, words, places, seconds, rate)
             calls += made
             allowed = 5 * (seconds // 60 + 1)

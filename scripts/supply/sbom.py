@@ -1,4 +1,4 @@
-"""The parts of the binary as CycloneDX 1.6 JSON: `sbom.py FILE`. The same lock files give the same bytes."""
+"""The parts of the binary as CycloneDX 1.6 JSON: `sbom.py FILE`. The same lock files and compiler give the same bytes."""
 
 import base64
 import json
@@ -27,6 +27,9 @@ def component(part):
     row = {"type": "library", "name": part.name, "version": part.version, "licenses": licence(part.licence)}
     if part.kind == "data":
         return row | {"type": "data", "bom-ref": f"data:{part.name}"}
+    if part.kind == "rust":
+        purl = f"pkg:generic/rust-std@{part.version}"
+        return row | {"bom-ref": purl, "purl": purl}
     name = urllib.parse.quote(part.name, safe="/") if part.kind == "npm" else part.name
     purl = f"pkg:{part.kind}/{name}@{part.version}"
     row |= {"bom-ref": purl, "purl": purl}

@@ -8,14 +8,18 @@ from shipped import ROOT, parts
 FILE = ROOT / "THIRD-PARTY.txt"
 
 
+def named(part):
+    # The compiler is another on another machine, its licence is not.
+    return "Rust's standard library" if part.kind == "rust" else f"{part.name} {part.version}"
+
+
 def render():
     shipped = parts()
-    rows = [f"{part.kind:5} {part.name} {part.version}: {part.licence}" for part in shipped]
+    rows = [f"{part.kind:5} {named(part)}: {part.licence}" for part in shipped]
     users = collections.defaultdict(list)
     for part in shipped:
-        for path in part.texts():
-            text = "\n".join(line.rstrip() for line in path.read_text(errors="replace").strip().splitlines())
-            users[text].append(f"{part.name} {part.version}")
+        for text in part.texts():
+            users["\n".join(line.rstrip() for line in text.strip().splitlines())].append(named(part))
     blocks = [f"{'=' * 78}\n{', '.join(dict.fromkeys(names))}\n{'=' * 78}\n{text}" for text, names in users.items()]
     head = "What is inside the binary of Portcullis and was made by others, with its licences.\nMade by `make licences`."
     return "\n\n".join([head, "\n".join(rows), *blocks]) + "\n"
