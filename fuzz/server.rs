@@ -66,7 +66,9 @@ pub fn query(data: &[u8]) {
     let Ok(ordering) = query.ordering(&ordered) else { return };
     let url = WebUrl::parse("https://books.example").expect("a URL");
     let rows = (0..).zip(0..query.limit()).map(|(id, _)| id).collect();
-    let page = query.page(&url, ordering, rows, |id: &i64| (Key::Text(text.replace('\0', "")), *id));
+    // As long as the longest value by which a list is ordered.
+    let value: String = text.chars().filter(|character| *character != '\0').take(200).collect();
+    let page = query.page(&url, ordering, rows, |id: &i64| (Key::Text(value.clone()), *id));
     for link in page.next.iter().chain(&page.previous) {
         let again = list_query(link).unwrap_or_else(|| panic!("{link} is refused"));
         assert_eq!(again.limit(), query.limit(), "{link}");

@@ -3,8 +3,15 @@
 /// The least length of a key: 256 bits, as HS256 demands (RFC 7518 §3.2).
 pub const LEAST_BYTES: usize = 32;
 
-/// Phrases of examples and habits, without separators. By chance a generated key holds none of them.
-const PLACEHOLDER_PHRASES: [&str; 16] = [
+/// Phrases of examples and habits, without separators; one that holds another stands before it. By chance a generated
+/// key holds none of them.
+const PLACEHOLDER_PHRASES: [&str; 22] = [
+    "pleasechangethis",
+    "pleasechange",
+    "yoursupersecret",
+    "longrandomstring",
+    "keygoeshere",
+    "keyhere",
     "changeme",
     "changethis",
     "replaceme",
@@ -158,6 +165,11 @@ mod tests {
             "change-me",
             "Change_Me_please_change_me_please_now",
             "your-super-secret-key-here",
+            "your-super-secret-key-here-1234567890",
+            "your-secret-key-here-please-change-it-now",
+            "CHANGE_ME_TO_A_LONG_RANDOM_STRING_PLEASE",
+            "please-change-this-secret-key-in-production",
+            "<your-secret-key-goes-here-at-least-32-bytes>",
             "django-insecure-x8#k2$1qz7w@v5n9m3b6c4x2z1a0s8d7f6g",
             "01234567890123456789012345678901",
             "--------------------------------",
