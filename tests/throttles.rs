@@ -1,6 +1,7 @@
 //! Throttles, exact under parallel fire (contract §2 "Throttles").
 
-use crate::harness::{Answer, Database, PASSWORD, TestApp, unique};
+use crate::harness::{Answer, Database, PASSWORD, TestApp, databases, unique};
+use portcullis::config::Rate;
 use portcullis_security::random::Random;
 use reqwest::Method;
 use serde_json::json;
@@ -271,5 +272,42 @@ async fn a_user_makes_a_thousand_calls_an_hour_and_leaves_those_of_nobody_alone(
     app.send(app.request(Method::GET, "/api/auth/password-policy/")).await.expect(200);
     for path in ["/healthz", "/readyz", "/api/schema", "/.well-known/jwks.json"] {
         app.get(path, &access).await.expect(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_have_five_letters_an_hour_mailed_to_an_address_and_are_answered_alike() {
+    for database in databases() {
+        let app = TestApp::with_manual_clock(database, |config| {
+            config.throttle.enabled = true;
+            config.throttle.auth = Rate::parse("1000/minute").expect("a rate");
+        })
+        .await;
+        app.user("owner").await;
+        let access = app.user("stranger").await.text("access");
+        let change = async |address: &str| {
+            let body = json!({ "email": address, "password": PASSWORD });
+            app.call(Method::POST, "/api/auth/email-change/", &access, body).await.expect(200);
+        };
+        let register = async |address: &str| {
+            let body = json!({ "username": unique(), "email": address, "password": PASSWORD });
+            app.post("/api/auth/register/", body).await.expect(201);
+        };
+        for address in ["owner@example.com", "nobody@example.com"] {
+            for _ in 0..4 {
+                register(address).await;
+            }
+            app.post("/api/auth/resend-verification/", json!({ "email": address })).await.expect(200);
+            app.drain_outbox().await;
+            change(address).await;
+            change(address).await;
+        }
+        let mails_to =
+            async |address: &str| app.mails().await.iter().filter(|mail| mail.to == address).count();
+        assert_eq!(mails_to("owner@example.com").await, 5);
+        assert_eq!(mails_to("nobody@example.com").await, 5);
+        app.advance(Duration::from_secs(3_600));
+        register("nobody@example.com").await;
+        assert_eq!(mails_to("nobody@example.com").await, 6);
     }
 }

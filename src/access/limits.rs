@@ -63,8 +63,10 @@ pub enum Holder<'a> {
     Ip(IpAddr),
     /// An account by its folded name, known or not.
     Account(&'a str),
-    /// A mail address.
+    /// A mail address, as one who calls names it.
     Address(&'a str),
+    /// A mail address, as one that is mailed to.
+    Mailbox(&'a str),
     /// A user by id.
     User(i64),
     /// A device that a user has logged in from before.
@@ -77,6 +79,7 @@ impl Holder<'_> {
             Self::Ip(_) => "ip",
             Self::Account(_) => "account",
             Self::Address(_) => "address",
+            Self::Mailbox(_) => "mailbox",
             Self::User(_) => "user",
             Self::Device(_) => "device",
         }
@@ -144,6 +147,12 @@ impl Limits {
     /// 429 with the wait that is needed.
     pub fn check(&self, buckets: &[(Policy, Holder<'_>)]) -> Result<()> {
         self.admit(buckets).map_err(|refused| throttled(&refused))
+    }
+
+    /// Whether one more letter may go to an address that a stranger may have named; counts it if so. The call that
+    /// causes it is answered alike either way.
+    pub fn admits_letter(&self, address: &str) -> bool {
+        self.check(&[(Policy::Reset, Holder::Mailbox(address))]).is_ok()
     }
 
     /// As [`check`](Self::check), for calls where a refusal is news to a security officer.
@@ -219,7 +228,9 @@ impl Limits {
         let value: Vec<u8> = match holder {
             Holder::Ip(ip) => client_ip::bucket(ip).to_string().into_bytes(),
             Holder::User(id) => id.to_le_bytes().to_vec(),
-            Holder::Account(text) | Holder::Address(text) | Holder::Device(text) => text.as_bytes().to_vec(),
+            Holder::Account(text) | Holder::Address(text) | Holder::Mailbox(text) | Holder::Device(text) => {
+                text.as_bytes().to_vec()
+            }
         };
         let key = key_of(&self.key, &[holder.kind().as_bytes(), &value]);
         Bucket { policy: policy as u8, rate: self.rates.of(policy), key }

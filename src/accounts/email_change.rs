@@ -60,7 +60,9 @@ pub async fn request(
         address: email.as_str().to_owned(),
         password_changed_at: user.password_changed_at,
     };
-    app.write(Enqueue { outbox: app.outbox.clone(), letter, now: app.now() }).await?;
+    if app.guard.limits.admits_letter(email.as_str()) {
+        app.write(Enqueue { outbox: app.outbox.clone(), letter, now: app.now() }).await?;
+    }
     Ok(Json(Message { message: "Please check the new address to confirm the change." }))
 }
 

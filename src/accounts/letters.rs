@@ -122,9 +122,10 @@ async fn verify_email(app: &App, user_id: i64) -> Result<Option<Prepared>> {
 
 /// Those who wait for the address get letters of their own, which name them.
 async fn resend(app: &App, address: &str) -> Result<Option<Prepared>> {
-    let waiting = store::next_to_mail(app.storage.reader(), address).await?;
-    if !waiting.is_empty() {
-        let user_ids = waiting.iter().map(|user| user.id).collect();
+    let next = store::next_to_mail(app.storage.reader(), address).await?;
+    let admitted = next.iter().take_while(|_| app.guard.limits.admits_letter(address));
+    let user_ids: Vec<i64> = admitted.map(|user| user.id).collect();
+    if !user_ids.is_empty() {
         app.write(EnqueueVerifications { outbox: app.outbox.clone(), user_ids, now: app.now() }).await?;
     }
     Ok(None)

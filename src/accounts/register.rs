@@ -78,6 +78,7 @@ pub async fn register(
     let person = check(&app, &request).await?;
     let hash = app.passwords.hash(request.password).await?;
     let insert = InsertUser {
+        is_mailed: app.guard.limits.admits_letter(person.email.as_str()),
         person,
         hash,
         invitation,
@@ -148,6 +149,8 @@ fn add_violations(app: &App, request: &RegisterRequest, invalid: &mut Invalid) {
 }
 
 struct InsertUser {
+    /// False when the address has had its share of letters that anybody may cause.
+    is_mailed: bool,
     person: Person,
     hash: NewHash,
     invitation: Option<[u8; 32]>,
@@ -175,7 +178,9 @@ impl Write for InsertUser {
         } else {
             Letter::VerifyEmail { user_id }
         };
-        self.outbox.enqueue(tx, &letter, self.now).await?;
+        if self.is_mailed {
+            self.outbox.enqueue(tx, &letter, self.now).await?;
+        }
         audit::record(tx, Kind::Registered, Subject::user(user_id), &self.client, self.now).await?;
         let username = self.person.username.as_str().to_owned();
         Ok(ShortUser { id: user_id, username, email: email.to_owned() })

@@ -19,7 +19,7 @@ pub(super) const SPECS: &[Spec] = &[
     Spec::plain(
         "THROTTLE__RESET",
         "5/hour",
-        "Mails with a link, per address that asks and per address asked for.",
+        "Mails with a link, per address that asks and per address asked for; and what else strangers can have mailed to one address.",
     ),
     Spec::plain("THROTTLE__AI_SEARCH", "10/hour", "Searches that may cost money, per user."),
 ];
