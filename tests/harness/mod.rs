@@ -81,8 +81,9 @@ pub struct TestApp {
 
 /// Long enough for the worker to hand over what a test has caused, on a busy machine.
 const MAIL_PATIENCE: Duration = Duration::from_secs(10);
-/// A letter that is being sent is due again when its lease ends.
-const LEASE: Duration = Duration::from_secs(60);
+/// A letter that is being sent is due again when its lease of 60 s ends, one that is claimed while we look a little
+/// later.
+const LEASE: Duration = Duration::from_secs(65);
 
 /// What came back.
 #[derive(Clone, Debug)]
