@@ -11,6 +11,7 @@ use crate::chat;
 use crate::config::{self, Algorithm, Config, PasswordPolicy};
 use crate::edge::{self, Edge, Meters};
 use crate::error::Error;
+use crate::extract::BodyMemory;
 use crate::health;
 use crate::hub::{Caps, Hub};
 use crate::mail::{self, Mailer, Outbox, Transport, mailbox};
@@ -207,6 +208,7 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
         access: access.clone(),
         limits,
         devices: devices.clone(),
+        bodies: BodyMemory::default(),
         secure,
     });
     let passwords = passwords(&config, &root, random.clone())?;

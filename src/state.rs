@@ -3,10 +3,12 @@
 use crate::access::{Access, DeviceCookies, GuardContext, Passwords, Watch};
 use crate::config::{Config, Profile};
 use crate::error::Result;
+use crate::extract::BodyMemory;
 use crate::hub::Hub;
 use crate::mail::{Memory, Outbox, Transport};
 use crate::storage::{FileName, Files, PublicPages, Storage, Write};
 use crate::uploads::Uploads;
+use axum::extract::FromRef;
 use futures_util::future::BoxFuture;
 use portcullis_security::clock::{Clock, Timestamp};
 use portcullis_security::csrf::CsrfGuard;
@@ -119,5 +121,11 @@ impl App {
         self.pages.drop_all();
         self.outbox.wake();
         Ok(output)
+    }
+}
+
+impl FromRef<Arc<App>> for BodyMemory {
+    fn from_ref(app: &Arc<App>) -> Self {
+        app.guard.bodies.clone()
     }
 }
