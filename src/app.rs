@@ -257,6 +257,8 @@ fn rates(config: &Config) -> Result<Rates, StartError> {
         anon: rate(&throttle.anon)?,
         anon_post: rate(&throttle.anon_post)?,
         ai_search: rate(&throttle.ai_search)?,
+        // Twice what one socket may send.
+        messages: Rate::new(120, 10).map_err(StartError::of)?,
     })
 }
 

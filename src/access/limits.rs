@@ -38,10 +38,13 @@ pub enum Policy {
     AnonPost = 5,
     /// Searches that may cost money.
     AiSearch = 6,
+    /// Messages of an account in all its sockets.
+    Messages = 7,
 }
 
 impl Policy {
-    const ALL: [Self; 6] = [Self::Auth, Self::Reset, Self::User, Self::Anon, Self::AnonPost, Self::AiSearch];
+    const ALL: [Self; 7] =
+        [Self::Auth, Self::Reset, Self::User, Self::Anon, Self::AnonPost, Self::AiSearch, Self::Messages];
 
     /// Its name in the `RateLimit` fields and in the metrics.
     pub const fn name(self) -> &'static str {
@@ -52,6 +55,7 @@ impl Policy {
             Self::Anon => "anon",
             Self::AnonPost => "anon_post",
             Self::AiSearch => "ai_search",
+            Self::Messages => "messages",
         }
     }
 }
@@ -100,6 +104,8 @@ pub struct Rates {
     pub anon_post: Rate,
     /// `THROTTLE__AI_SEARCH`.
     pub ai_search: Rate,
+    /// No setting.
+    pub messages: Rate,
 }
 
 impl Rates {
@@ -111,6 +117,7 @@ impl Rates {
             Policy::Anon => self.anon,
             Policy::AnonPost => self.anon_post,
             Policy::AiSearch => self.ai_search,
+            Policy::Messages => self.messages,
         }
     }
 }
@@ -144,6 +151,14 @@ impl Limits {
     /// 429 with the wait that is needed.
     pub fn check(&self, buckets: &[(Policy, Holder<'_>)]) -> Result<()> {
         self.admit(buckets).map_err(|refused| throttled(&refused))
+    }
+
+    /// Counts a message that a user sends, in whichever socket.
+    ///
+    /// # Errors
+    /// 429 with the wait that is needed.
+    pub fn check_message(&self, user_id: i64) -> Result<()> {
+        self.check(&[(Policy::Messages, Holder::User(user_id))])
     }
 
     /// As [`check`](Self::check), for calls where a refusal is news to a security officer.
