@@ -11,6 +11,7 @@ use crate::chat;
 use crate::config::{self, Algorithm, Config, PasswordPolicy};
 use crate::edge::{self, Edge, Meters};
 use crate::error::Error;
+use crate::extract::BodyMemory;
 use crate::health;
 use crate::hub::{Caps, Hub};
 use crate::mail::{self, Mailer, Outbox, Transport, mailbox};
@@ -216,6 +217,7 @@ pub async fn build(config: Config, clock: Clock, random: Random) -> Result<Arc<A
         access: access.clone(),
         limits,
         devices: devices.clone(),
+        bodies: BodyMemory::default(),
         secure,
     });
     let passwords = passwords(&config, &root, random.clone())?;
@@ -264,6 +266,8 @@ fn rates(config: &Config) -> Result<Rates, StartError> {
         anon: rate(&throttle.anon)?,
         anon_post: rate(&throttle.anon_post)?,
         ai_search: rate(&throttle.ai_search)?,
+        // Twice what one socket may send.
+        messages: Rate::new(120, 10).map_err(StartError::of)?,
     })
 }
 

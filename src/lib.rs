@@ -16,6 +16,7 @@ pub mod config;
 pub mod demo;
 pub mod edge;
 pub mod error;
+pub mod export;
 pub mod extract;
 pub mod health;
 pub mod hub;

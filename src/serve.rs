@@ -6,20 +6,22 @@ use axum::response::Response;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::Service;
 
 /// A client that has not sent its headers by then is not going to (slowloris).
@@ -30,6 +32,29 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
 /// File descriptors ran out, or the like: accepting again at once would only spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What connections may take.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// Open at once, but for sockets, which have bounds of their own. Who comes then waits in the system's queue.
+    connections: usize,
+    /// Without a first call.
+    silent: Duration,
+    /// Without another call, at least; longer than a proxy keeps one in reserve (nginx: 60 s).
+    idle: Duration,
+    /// Between pings of HTTP/2, which tell whether the peer is still there.
+    ping: Duration,
+    /// Without an answer to one.
+    unanswered: Duration,
+}
+
+const BOUNDS: Bounds = Bounds {
+    connections: 50_000,
+    silent: HEADER_TIMEOUT,
+    idle: Duration::from_secs(75),
+    ping: Duration::from_secs(20),
+    unanswered: Duration::from_secs(10),
+};
 
 /// Why the certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -65,16 +90,33 @@ where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let connections = GracefulShutdown::new();
+    run_within(BOUNDS, listener, tls, service, cancel).await;
+}
+
+async fn run_within<S>(
+    bounds: Bounds,
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    service: S,
+    cancel: CancellationToken,
+) where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    let (places, connections) = (Arc::new(Semaphore::new(bounds.connections)), TaskTracker::new());
     loop {
         let accepted = tokio::select! {
             () = cancel.cancelled() => break,
-            accepted = listener.accept() => accepted,
+            accepted = accept(&listener, &places) => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                let watcher = connections.watcher();
-                tokio::spawn(connection(stream, peer, tls.clone(), service.clone(), watcher));
+            Ok((place, stream, peer)) => {
+                let ends = (bounds, cancel.clone());
+                let connection = connection(stream, peer, tls.clone(), service.clone(), ends);
+                connections.spawn(async move {
+                    connection.await;
+                    drop(place);
+                });
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
@@ -83,9 +125,19 @@ where
         }
     }
     drop(listener);
-    if tokio::time::timeout(SHUTDOWN_TIMEOUT, connections.shutdown()).await.is_err() {
+    connections.close();
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, connections.wait()).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> std::io::Result<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
+    let place = places.clone().acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    Ok((place, stream, peer))
 }
 
 async fn connection<S>(
@@ -93,23 +145,27 @@ async fn connection<S>(
     peer: SocketAddr,
     tls: Option<TlsAcceptor>,
     service: S,
-    watcher: Watcher,
+    ends: (Bounds, CancellationToken),
 ) where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
     // Answers are small and complete: waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
-    let Some(tls) = tls else { return converse(stream, peer, service, watcher).await };
+    let Some(tls) = tls else { return converse(stream, peer, service, ends).await };
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
-        Ok(Ok(stream)) => converse(stream, peer, service, watcher).await,
+        Ok(Ok(stream)) => converse(stream, peer, service, ends).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
 }
 
-async fn converse<I, S>(stream: I, peer: SocketAddr, service: S, watcher: Watcher)
-where
+async fn converse<I, S>(
+    stream: I,
+    peer: SocketAddr,
+    service: S,
+    (bounds, cancel): (Bounds, CancellationToken),
+) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
@@ -125,19 +181,125 @@ where
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     builder.http2().timer(TokioTimer::new()).max_header_list_size(32 * 1024);
-    let conversation =
-        builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
-    let conversation = conversation.into_owned();
-    let silence = async {
-        tokio::time::sleep(HEADER_TIMEOUT).await;
-        if has_asked.load(Ordering::Relaxed) {
-            std::future::pending::<()>().await;
+    builder.http2().keep_alive_interval(bounds.ping).keep_alive_timeout(bounds.unanswered);
+    let mut conversation =
+        pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service)));
+    let mut quiet = pin!(quiet(&has_asked, bounds));
+    let mut is_ending = false;
+    loop {
+        tokio::select! {
+            ended = conversation.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended badly");
+                }
+                return;
+            }
+            () = cancel.cancelled(), if !is_ending => {}
+            since = quiet.as_mut(), if !is_ending => if since == Quiet::FromTheStart {
+                tracing::debug!("a client asked for nothing in time");
+                return;
+            },
         }
-    };
-    tokio::select! {
-        ended = watcher.watch(conversation) => if let Err(error) = ended {
-            tracing::debug!(%error, "a connection ended badly");
-        },
-        () = silence => tracing::debug!("a client asked for nothing in time"),
+        is_ending = true;
+        conversation.as_mut().graceful_shutdown();
+    }
+}
+
+/// Since when a connection has asked for nothing.
+#[derive(PartialEq, Eq)]
+enum Quiet {
+    FromTheStart,
+    FromTheLastAnswer,
+}
+
+/// Returns when it has asked for nothing for too long. A call that takes longer ends with its answer.
+async fn quiet(has_asked: &AtomicBool, bounds: Bounds) -> Quiet {
+    tokio::time::sleep(bounds.silent).await;
+    if !has_asked.swap(false, Ordering::Relaxed) {
+        return Quiet::FromTheStart;
+    }
+    loop {
+        tokio::time::sleep(bounds.idle).await;
+        if !has_asked.swap(false, Ordering::Relaxed) {
+            return Quiet::FromTheLastAnswer;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::timeout;
+
+    const CALL: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+    const PING: u8 = 6;
+    const PATIENCE: Duration = Duration::from_secs(20);
+    const SOON: Duration = Duration::from_millis(100);
+    const NEVER: Duration = Duration::from_secs(3600);
+    const PATIENT: Bounds =
+        Bounds { connections: 100, silent: PATIENCE, idle: NEVER, ping: SOON, unanswered: NEVER };
+
+    /// Answers every call with nothing.
+    async fn start(bounds: Bounds) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let service = tower::service_fn(async |_: Request| Ok(Response::default()));
+        tokio::spawn(run_within(bounds, listener, None, service, CancellationToken::new()));
+        address
+    }
+
+    fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(payload.len()).unwrap();
+        [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
+    }
+
+    /// Asks once over HTTP/2, and answers pings or not; returns when the server has hung up.
+    async fn ask_once(address: SocketAddr, answers: bool) {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let get = frame(1, 5, 1, &[0x82, 0x86, 0x84]);
+        let start = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, 0, &[]), get].concat();
+        stream.write_all(&start).await.unwrap();
+        let mut head = [0; 9];
+        while stream.read_exact(&mut head).await.is_ok() {
+            let mut payload = vec![0; usize::from(head[1]) << 8 | usize::from(head[2])];
+            stream.read_exact(&mut payload).await.unwrap();
+            if head[3] == PING && head[4] == 0 && answers {
+                // The server may hang up meanwhile.
+                let _ = stream.write_all(&frame(PING, 1, 0, &payload)).await;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_asks_for_nothing_more_is_ended() {
+        let address = start(Bounds { silent: SOON, idle: SOON, ..PATIENT }).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(CALL).await.unwrap();
+        let mut answer = String::new();
+        timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        timeout(PATIENCE, ask_once(address, true)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_peer_of_http2_that_answers_no_ping_is_gone() {
+        let address = start(Bounds { unanswered: SOON, ..PATIENT }).await;
+        timeout(PATIENCE, ask_once(address, false)).await.unwrap();
+        let stays = timeout(5 * SOON, ask_once(address, true)).await;
+        assert!(stays.is_err(), "one that answers was cut off");
+    }
+
+    #[tokio::test]
+    async fn more_connections_than_there_are_places_wait_for_one() {
+        let address = start(Bounds { connections: 1, ..PATIENT }).await;
+        let first = TcpStream::connect(address).await.unwrap();
+        let mut second = TcpStream::connect(address).await.unwrap();
+        second.write_all(CALL).await.unwrap();
+        let mut byte = [0];
+        assert!(timeout(3 * SOON, second.read_exact(&mut byte)).await.is_err(), "there was no place for it");
+        drop(first);
+        timeout(PATIENCE, second.read_exact(&mut byte)).await.unwrap().unwrap();
     }
 }

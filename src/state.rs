@@ -3,17 +3,19 @@
 use crate::access::{Access, DeviceCookies, GuardContext, Passwords, Watch};
 use crate::config::{Config, Profile};
 use crate::error::Result;
+use crate::export::Export;
+use crate::extract::BodyMemory;
 use crate::hub::Hub;
 use crate::mail::{Memory, Outbox, Transport};
 use crate::storage::{FileName, Files, PublicPages, Storage, Write};
 use crate::uploads::Uploads;
+use axum::extract::FromRef;
 use futures_util::future::BoxFuture;
 use portcullis_security::clock::{Clock, Timestamp};
 use portcullis_security::csrf::CsrfGuard;
 use portcullis_security::random::Random;
 use portcullis_security::token::KeyChain;
 use sea_orm::DatabaseTransaction;
-use serde_json::Value;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -59,14 +61,11 @@ pub struct App {
     pub features: &'static [Feature],
 }
 
-/// Everything that a feature stores about a user, under a name of its own.
-pub type Exported = (&'static str, Value);
-
 /// What a feature knows about a user. It is asked whether or not the feature is switched on: rows stay.
 #[derive(Clone, Copy)]
 pub struct Feature {
-    /// What it stores about the user, for the user to read.
-    pub export: for<'a> fn(&'a App, i64) -> BoxFuture<'a, Result<Exported>>,
+    /// Writes what it stores about the user, for the user to read, under a name of its own.
+    pub export: for<'a> fn(&'a App, i64, &'a mut Export) -> BoxFuture<'a, Result<()>>,
     /// Removes all of it, in the transaction that removes the account. The account and its profile are
     /// still there.
     pub erase: for<'a> fn(&'a DatabaseTransaction, i64) -> BoxFuture<'a, Result<()>>,
@@ -119,5 +118,11 @@ impl App {
         self.pages.drop_all();
         self.outbox.wake();
         Ok(output)
+    }
+}
+
+impl FromRef<Arc<App>> for BodyMemory {
+    fn from_ref(app: &Arc<App>) -> Self {
+        app.guard.bodies.clone()
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::harness::form::{body, picture};
 use crate::harness::{Database, PASSWORD, TestApp};
+use crate::hostile_bodies::{half_sent, until_full, until_status};
 use crate::on_each_database;
 use portcullis::accounts::cleanup;
 use portcullis::backup::{self, Restore, Source};
@@ -215,6 +216,23 @@ async fn uploads_are_throttled_and_the_pictures_are_not() {
     for _ in 0..10 {
         assert_ne!(app.fetch(&url).await.0, 429);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn heads_of_fields_that_never_end_take_their_share_of_the_memory_for_uploads() {
+    let app = TestApp::start(Database::Sqlite).await;
+    let access = app.user("reader").await.text("access");
+    let head = format!(
+        "PATCH /api/profile/avatar/ HTTP/1.1\r\nauthorization: Bearer {access}\r\n\
+         content-type: multipart/form-data; boundary=----a-boundary"
+    );
+    let start = b"------a-boundary\r\nx-long: ";
+    let begin = async || half_sent(&app, &head, start, 4_500_000).await;
+    let ask = async || app.upload_avatar(&access, &padded(LIMIT)).await;
+    let (streams, refused) = until_full(14, begin, ask).await;
+    assert!(refused.headers.contains_key("retry-after"));
+    drop(streams);
+    until_status(200, ask).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,9 @@ use crate::harness::{Answer, Database, TestApp, unique};
 use crate::people::{book, review, staff};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 /// What no field of any body is, with its name.
 fn wrong_values() -> Vec<(&'static str, Value)> {
@@ -207,4 +210,66 @@ async fn an_answer_arrives_although_the_body_was_not_wanted() {
         let request = client.request(method, app.url(path)).header("content-type", "application/json");
         app.send(request.body(large())).await.expect(status);
     }
+}
+
+/// Begins a call with a body of that length, sends all of it but the end, and keeps the connection.
+pub async fn half_sent(app: &TestApp, head: &str, start: &[u8], length: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(app.address()).await.expect("a connection");
+    let head = format!("{head}\r\nhost: x\r\ncontent-length: {}\r\n\r\n", length + 1);
+    stream.write_all(head.as_bytes()).await.expect("a head");
+    // The server may not want it all.
+    let _ = stream.write_all(start).await;
+    let _ = stream.write_all(&vec![b'a'; length - start.len()]).await;
+    stream
+}
+
+/// The server waits for the end of a body a little longer.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Begins calls, the first ones at once, until one that ends finds no memory; gives what keeps them, and its answer.
+pub async fn until_full(
+    first: usize,
+    begin: impl AsyncFn() -> TcpStream,
+    ask: impl AsyncFn() -> Answer,
+) -> (Vec<TcpStream>, Answer) {
+    let started = Instant::now();
+    let mut streams = futures_util::future::join_all((0..first).map(|_| begin())).await;
+    loop {
+        let answer = ask().await;
+        if answer.status == 503 {
+            return (streams, answer);
+        }
+        assert!(started.elapsed() < PATIENCE, "{}: {}", answer.status, answer.body);
+        streams.push(begin().await);
+    }
+}
+
+/// Asks again until the answer is that.
+pub async fn until_status(status: u16, ask: impl AsyncFn() -> Answer) {
+    let started = Instant::now();
+    loop {
+        let answer = ask().await;
+        if answer.status == status {
+            return;
+        }
+        assert!(started.elapsed() < PATIENCE, "{}: {}", answer.status, answer.body);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_never_end_take_so_much_memory_and_keep_nobody_from_logging_in() {
+    let app = TestApp::start(Database::Sqlite).await;
+    app.user("reader").await;
+    let head = "POST /api/auth/login/ HTTP/1.1\r\ncontent-type: application/json";
+    let begin = async || half_sent(&app, head, b"{\"username\": \"", 1_000_000).await;
+    let large = json!({ "username": "reader", "password": "x".repeat(900_000) });
+    let ask = async || app.post("/api/auth/login/", large.clone()).await;
+    let (streams, refused) = until_full(68, begin, ask).await;
+    assert_eq!(refused.text("code"), "busy");
+    assert!(refused.headers.contains_key("retry-after"));
+    let session = app.login("reader", crate::harness::PASSWORD).await.expect(200);
+    app.post("/api/auth/refresh/", json!({ "refresh": session.text("refresh") })).await.expect(200);
+    drop(streams);
+    until_status(401, ask).await;
 }

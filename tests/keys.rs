@@ -1,10 +1,14 @@
 //! The signing keys rotate without a logout, on every replica (contract §2 "Tokens").
 
+use crate::chat::room;
+use crate::chat::talker::Talker;
 use crate::harness::{Answer, PASSWORD, TestApp};
 use crate::on_each_database;
+use crate::people::person;
 use portcullis_security::secret::Secret;
+use reqwest::Method;
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 fn kid(token: &str) -> String {
     use base64::Engine;
@@ -127,6 +131,37 @@ on_each_database! {
         let later = app.replica().await;
         later.get("/api/auth/me/", &session.text("access")).await.expect(401);
         later.stop().await;
+        replica.stop().await;
+    }
+
+    async fn sockets_end_with_the_key_that_signed_for_them_and_others_stay(app: TestApp) {
+        let replica = app.replica().await;
+        let reader = person(&app, "reader").await;
+        let id = room(&app, &reader, "Cellar", false).await;
+        let old = kid(&reader.access);
+        let ticket = app.call(Method::POST, "/api/auth/ws-ticket/", &reader.access, json!({})).await.expect(200);
+        let by_ticket = format!("/ws/chat/{id}/?ticket={}", ticket.text("ticket"));
+        let mut of_old = Vec::new();
+        for server in [&app, &replica] {
+            of_old.push(Talker::of(server, id, &reader).await);
+        }
+        of_old.push(Talker::open(&replica, &by_ticket).await);
+        let new = rotate(&app).await;
+        for talker in &mut of_old {
+            talker.assert_open().await;
+        }
+        revoke(&app, &old).await.expect("revoked");
+        let since = Instant::now();
+        for talker in &mut of_old {
+            assert_eq!(talker.closed().await, 4001);
+            assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
+        }
+        let fresh = app.login("reader", PASSWORD).await.expect(200).text("access");
+        assert_eq!(kid(&fresh), new);
+        let mut of_new = Talker::join(&replica, id, &fresh, "").await;
+        of_new.assert_open().await;
+        rotate(&replica).await;
+        of_new.assert_open().await;
         replica.stop().await;
     }
 }

@@ -1,5 +1,6 @@
 //! What ends by itself, and when (contract §2), with a clock that is moved.
 
+use crate::chat::talker::Talker;
 use crate::harness::smtp::{Behaviour, SmtpSink};
 use crate::harness::{Answer, Database, PASSWORD, TestApp, databases};
 use crate::on_each_database;
@@ -52,6 +53,33 @@ async fn a_session_that_nobody_uses_ends_after_seven_days() {
     refresh(&app, &used).await.expect(200);
     app.advance(SECOND);
     refresh(&app, &unused).await.expect(401);
+}
+
+/// An access token of a session that the right key signs for ten years.
+async fn forged_for_ten_years(app: &TestApp) -> String {
+    let user_id = app.user("reader").await.body["user"]["id"].as_i64().expect("an id");
+    let iat = app.now().seconds();
+    let (token_type, exp) = (TokenType::Access, iat + 10 * 365 * 86_400);
+    let claims = Claims { token_type, exp, iat, jti: [7; 16], user_id, sid: Some(7) };
+    app.app().access.keys().current().sign(&claims)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_access_token_of_a_session_lives_no_longer_than_that_whatever_it_says() {
+    let app = app().await;
+    let access = forged_for_ten_years(&app).await;
+    app.get("/api/auth/me/", &access).await.expect(200);
+    app.advance(15 * MINUTE);
+    app.get("/api/auth/me/", &access).await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_lives_no_longer_than_that_either() {
+    let app = TestApp::with(Database::Sqlite, |config| config.tokens.access_lifetime = 3 * SECOND).await;
+    let access = forged_for_ten_years(&app).await;
+    let made = app.call(Method::POST, "/api/rooms/", &access, json!({ "name": "x" })).await.expect(201);
+    let path = format!("/ws/chat/{}/?token={access}", made.body["id"]);
+    assert_eq!(Talker::open(&app, &path).await.closed().await, 4001);
 }
 
 #[tokio::test(flavor = "multi_thread")]

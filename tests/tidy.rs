@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["routes", "edge", "health", "serve", "web", "webhooks", "log", "api_docs"],
     &["state"],
     &["access", "uploads", "hub"],
-    &["mail", "audit", "extract"],
+    &["mail", "audit", "export", "extract"],
     &["model"],
     &["storage"],
     &["config", "error"],

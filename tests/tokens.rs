@@ -1,9 +1,11 @@
 //! Tokens and sessions (contract §2 "Tokens", "Cookie mode").
 
+use crate::community::change;
 use crate::harness::{Database, PASSWORD, TestApp};
 use crate::on_each_database;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use portcullis::access::EndSessions;
 use portcullis::model::users;
 use portcullis::storage::Write;
 use reqwest::Method;
@@ -11,7 +13,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{DatabaseTransaction, EntityTrait};
 use serde_json::{Value, json};
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 on_each_database! {
     async fn sixty_four_refreshes_at_once_get_one_successor(app: TestApp) {
@@ -48,6 +50,19 @@ on_each_database! {
         let none = app.post("/api/auth/logout/", json!({})).await.expect(400);
         assert_eq!(none.text("error"), "Refresh token required");
         app.post("/api/auth/logout/", json!({ "refresh": "nonsense" })).await.expect(400);
+    }
+
+    async fn a_session_whose_end_was_written_late_ends_within_a_second_of_that(app: TestApp) {
+        let access = app.user("reader").await.text("access");
+        let user_id = app.get("/api/auth/me/", &access).await.expect(200).body["id"].as_i64().expect("an id");
+        // As of a caller who has gone away and whose change has waited for a lock.
+        let asked_at = app.now().minus(Duration::from_secs(60));
+        change(&app, move |tx| Box::pin(async move { EndSessions::All.run(tx, user_id, asked_at).await.map(drop) })).await;
+        let written = Instant::now();
+        while app.get("/api/auth/me/", &access).await.status != 401 {
+            assert!(written.elapsed() < Duration::from_secs(1), "an ended session's token is still good");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     async fn logging_out_everywhere_ends_all_sessions_and_one_can_be_ended_alone(app: TestApp) {

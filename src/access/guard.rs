@@ -3,7 +3,7 @@
 use super::limits::{Holder, Limits, Policy};
 use super::{Access, DeviceCookies, Identity, SocketCredentials, client::Origin};
 use crate::error::{Error, Result};
-use crate::extract::buffered;
+use crate::extract::{BodyMemory, buffered};
 use crate::model::users::{Column, Entity, Model as User};
 use crate::storage::Storage;
 use axum::extract::{Request, State};
@@ -76,6 +76,8 @@ pub struct GuardContext {
     pub limits: Arc<Limits>,
     /// Device cookies.
     pub devices: Arc<DeviceCookies>,
+    /// Where bodies are read.
+    pub bodies: BodyMemory,
     /// Whether cookies are `Secure`.
     pub secure: bool,
 }
@@ -200,7 +202,7 @@ impl Guard {
     ) -> Result<Request> {
         let ip = (Policy::Auth, Holder::Ip(from.ip));
         let device = self.context.devices.read(request.headers(), self.context.clock.now());
-        let read = buffered(request, fields).await;
+        let read = buffered(request, &self.context.bodies, fields).await;
         let Some(name) = read.iter().find_map(|(_, names)| names.iter().flatten().next()) else {
             self.on_record(from, None, &[ip]).await?;
             return read.map(|(request, _)| request);
@@ -228,7 +230,7 @@ impl Guard {
 
     async fn count_reset(&self, request: Request, from: Origin) -> Result<Request> {
         let ip = (Policy::Reset, Holder::Ip(from.ip));
-        let read = buffered(request, ["email"]).await;
+        let read = buffered(request, &self.context.bodies, ["email"]).await;
         let address = match &read {
             Ok((_, [Some(address)])) => Some(address.trim().to_lowercase()),
             _ => None,
@@ -253,7 +255,8 @@ impl Guard {
         let owner_of = |token: &str| keys.verify_signature(token).ok().map(|claims| claims.user_id);
         let from_cookie =
             cookie(request.headers(), &host_name("refresh", self.context.secure)).and_then(owner_of);
-        let (request, tokens) = match buffered(request, ["refresh", "refresh_token", "token"]).await {
+        let names = ["refresh", "refresh_token", "token"];
+        let (request, tokens) = match buffered(request, &self.context.bodies, names).await {
             Ok(read) => read,
             Err(error) => {
                 self.context.limits.check(&[(Policy::Anon, ip), (Policy::AnonPost, ip)])?;

@@ -17,8 +17,9 @@ use portcullis_security::secret::Secret;
 use portcullis_security::token::{KeySet, Parties, Purpose, RootKey, SigningKey};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 
 const SEAL_CONTEXT: &str = "signing_keys.sealed";
 /// Processes read the keys every half second; this is ten times that.
@@ -51,12 +52,9 @@ pub struct Keys {
     clock: Clock,
     seal: Arc<KeyRing>,
     settings: KeySettings,
-    current: RwLock<Current>,
-}
-
-struct Current {
-    set: Arc<KeySet>,
-    seen: Vec<Seen>,
+    current: watch::Sender<Arc<KeySet>>,
+    /// The rows that the current set was made of.
+    seen: Mutex<Vec<Seen>>,
 }
 
 /// What of a row decides about the set: nothing else of it ever changes.
@@ -96,8 +94,8 @@ impl Keys {
         if !is_present {
             storage.write(row).await.map_err(KeyError::Database)?;
         }
-        let current = Current { set: Arc::new(KeySet::new(key)), seen: Vec::new() };
-        let keys = Self { current: RwLock::new(current), clock, seal, settings };
+        let current = watch::Sender::new(Arc::new(KeySet::new(key)));
+        let keys = Self { current, seen: Mutex::default(), clock, seal, settings };
         keys.reseal(&rows, storage, random).await?;
         keys.reload(storage).await?;
         Ok(keys)
@@ -115,11 +113,13 @@ impl Keys {
 
     /// The keys as of now.
     pub fn current(&self) -> Arc<KeySet> {
-        match self.current.read() {
-            Ok(current) => current.set.clone(),
-            // The value is replaced whole, so a panicked writer cannot have left half of one.
-            Err(poisoned) => poisoned.into_inner().set.clone(),
-        }
+        self.current.borrow().clone()
+    }
+
+    /// Told of every change of the keys, by whichever process: one that was revoked ends what its tokens have opened,
+    /// see [`Access::check_again`](super::Access::check_again).
+    pub fn changes(&self) -> watch::Receiver<Arc<KeySet>> {
+        self.current.subscribe()
     }
 
     /// Reads the table again: another process may have rotated or revoked.
@@ -131,13 +131,11 @@ impl Keys {
 
     async fn reload(&self, storage: &Storage) -> Result<(), KeyError> {
         let rows = all_rows(storage).await.map_err(KeyError::Database)?;
-        let seen = self.seen(&rows);
-        if self.current.read().is_ok_and(|current| current.seen == seen) {
-            return Ok(());
-        }
-        let set = Arc::new(self.set_of(&rows)?);
-        if let Ok(mut current) = self.current.write() {
-            *current = Current { set, seen };
+        let now_seen = self.seen(&rows);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if *seen != now_seen {
+            self.current.send_replace(Arc::new(self.set_of(&rows)?));
+            *seen = now_seen;
         }
         Ok(())
     }

@@ -40,10 +40,13 @@ pub enum Policy {
     AnonPost = 5,
     /// Searches that may cost money.
     AiSearch = 6,
+    /// Messages of an account in all its sockets.
+    Messages = 7,
 }
 
 impl Policy {
-    const ALL: [Self; 6] = [Self::Auth, Self::Reset, Self::User, Self::Anon, Self::AnonPost, Self::AiSearch];
+    const ALL: [Self; 7] =
+        [Self::Auth, Self::Reset, Self::User, Self::Anon, Self::AnonPost, Self::AiSearch, Self::Messages];
 
     /// Its name in the `RateLimit` fields and in the metrics.
     pub const fn name(self) -> &'static str {
@@ -54,6 +57,7 @@ impl Policy {
             Self::Anon => "anon",
             Self::AnonPost => "anon_post",
             Self::AiSearch => "ai_search",
+            Self::Messages => "messages",
         }
     }
 }
@@ -108,6 +112,8 @@ pub struct Rates {
     pub anon_post: Rate,
     /// `THROTTLE__AI_SEARCH`.
     pub ai_search: Rate,
+    /// No setting.
+    pub messages: Rate,
 }
 
 impl Rates {
@@ -119,6 +125,7 @@ impl Rates {
             Policy::Anon => self.anon,
             Policy::AnonPost => self.anon_post,
             Policy::AiSearch => self.ai_search,
+            Policy::Messages => self.messages,
         }
     }
 }
@@ -158,6 +165,14 @@ impl Limits {
     /// causes it is answered alike either way.
     pub fn admits_letter(&self, address: &str) -> bool {
         self.check(&[(Policy::Reset, Holder::Mailbox(address))]).is_ok()
+    }
+
+    /// Counts a message that a user sends, in whichever socket.
+    ///
+    /// # Errors
+    /// 429 with the wait that is needed.
+    pub fn check_message(&self, user_id: i64) -> Result<()> {
+        self.check(&[(Policy::Messages, Holder::User(user_id))])
     }
 
     /// As [`check`](Self::check), for calls where a refusal is news to a security officer.

@@ -52,7 +52,7 @@ use crate::model::users::{Model as User, Status};
 use crate::storage::Storage;
 use feed::Feed;
 use portcullis_security::clock::{Clock, Timestamp};
-use portcullis_security::token::TokenType;
+use portcullis_security::token::{KeyId, TokenType};
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
@@ -79,9 +79,12 @@ pub struct Identity {
     pub user: Arc<User>,
     /// The session of the token; a Django's token has none.
     pub session_id: Option<i64>,
+    /// The key that signed the token.
+    pub key: KeyId,
     /// When the token was issued.
     pub issued_at: Timestamp,
-    /// When the token ends, and with it what it opened.
+    /// When the token ends, and with it what it opened: for one of a session an access lifetime after it was issued,
+    /// whatever it says. Whoever has the key may write what they like, and ended sessions are remembered no longer.
     pub expires_at: Timestamp,
 }
 
@@ -123,7 +126,7 @@ impl Access {
 
     /// The accounts of which something has changed that may end what their tokens have opened: sessions that
     /// ended, a ban. Told at once for what this process did, and within 500 ms for others. Whoever hears of one
-    /// asks [`check_again`](Self::check_again).
+    /// asks [`check_again`](Self::check_again); so does whoever hears of [`Keys::changes`].
     pub fn news(&self) -> broadcast::Receiver<i64> {
         self.news.subscribe()
     }
@@ -153,27 +156,29 @@ impl Access {
     pub async fn authenticate(&self, token: &str) -> Result<Identity> {
         let now = self.clock.now();
         let keys = self.keys.current();
-        let claims = keys.verify(token, TokenType::Access, now).map_err(|_| Error::token_not_valid())?;
+        let verified = keys.verify_signed(token, TokenType::Access, now);
+        let (claims, key) = verified.map_err(|_| Error::token_not_valid())?;
+        let issued_at = Timestamp::from_seconds(claims.iat);
+        let mut expires_at = Timestamp::from_seconds(claims.exp);
         if let Some(session_id) = claims.sid {
+            expires_at = expires_at.min(issued_at.plus(self.lifetimes.access));
+            if now >= expires_at {
+                return Err(Error::token_not_valid());
+            }
             self.check_session(session_id).await?;
         }
         let user = self.users.find(claims.user_id).await?.ok_or_else(Error::token_not_valid)?;
-        let identity = Identity {
-            user,
-            session_id: claims.sid,
-            issued_at: Timestamp::from_seconds(claims.iat),
-            expires_at: Timestamp::from_seconds(claims.exp),
-        };
+        let identity = Identity { user, session_id: claims.sid, key, issued_at, expires_at };
         if is_accepted(&identity.user, &identity) { Ok(identity) } else { Err(Error::token_not_valid()) }
     }
 
     /// Whether a caller whose token was good still may what it allowed.
     ///
     /// # Errors
-    /// 401 when the token has expired, its session has ended or the account is no longer active; 503 when the
-    /// database is needed and does not answer.
+    /// 401 when the token has expired, its key was revoked, its session has ended or the account is no longer active;
+    /// 503 when the database is needed and does not answer.
     pub async fn check_again(&self, identity: &Identity) -> Result<()> {
-        if self.clock.now() >= identity.expires_at {
+        if self.clock.now() >= identity.expires_at || !self.keys.current().has(identity.key) {
             return Err(Error::token_not_valid());
         }
         if let Some(session_id) = identity.session_id {

@@ -10,7 +10,7 @@ use crate::model::socket_tickets::{ActiveModel, Column, Entity, Model};
 use crate::storage::Write;
 use portcullis_security::clock::Timestamp;
 use portcullis_security::random::Random;
-use portcullis_security::token::{OneTimeToken, hash_presented};
+use portcullis_security::token::{KeyId, OneTimeToken, hash_presented};
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use std::time::Duration;
 
@@ -31,6 +31,7 @@ impl Access {
             token_issued_at: caller.issued_at.micros(),
             token_expires_at: caller.expires_at.micros(),
             expires_at: self.clock.now().plus(TICKET_LIFETIME).micros(),
+            key_id: Some(caller.key.as_bytes().to_vec()),
         };
         self.storage.write(Issue(row)).await?;
         Ok(ticket)
@@ -47,15 +48,17 @@ impl Access {
     /// Uses a ticket up.
     ///
     /// # Errors
-    /// 401 when it is none, spent or expired, or when its session or account is no longer good.
+    /// 401 when it is none, spent or expired, or when its key, session or account is no longer good.
     pub(super) async fn redeem(&self, ticket: &str) -> Result<Identity> {
         let row = self.find_ticket(ticket).await?.ok_or_else(gone)?;
         if !self.storage.write(Spend(row.hash)).await? {
             return Err(gone());
         }
+        let key = row.key_id.as_deref().and_then(KeyId::from_bytes).ok_or_else(gone)?;
         let user = self.users.find(row.user_id).await?.ok_or_else(gone)?;
         let identity = Identity {
             user,
+            key,
             session_id: row.session_id,
             issued_at: Timestamp::from_micros(row.token_issued_at),
             expires_at: Timestamp::from_micros(row.token_expires_at),

@@ -3,10 +3,12 @@
 use super::responses::time;
 use crate::access::CurrentUser;
 use crate::error::{Error, Result};
+use crate::export::Export;
+use crate::model::users::Model as User;
 use crate::model::{audit_events, notification_preferences, one_time_tokens, profiles, sessions};
 use crate::state::App;
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -15,12 +17,24 @@ use std::sync::Arc;
 const EVENTS: u64 = 10_000;
 
 /// Everything stored about the caller, as JSON, the newest 10,000 security events with it. Hashes of secrets are left out: they tell nothing.
+///
+/// It is read from the database as the caller takes it; one that breaks off in the middle has to be asked for again.
 #[utoipa::path(get, path = "/me/export", tag = "accounts", responses(
     (status = 200, description = "An object with one member for each table.")))]
-pub async fn export(State(app): State<Arc<App>>, caller: CurrentUser) -> Result<Json<Value>> {
-    let db = app.storage.reader();
+pub async fn export(State(app): State<Arc<App>>, caller: CurrentUser) -> Result<Response> {
     let user_id = caller.user.id;
     let user = app.access.users().load(user_id).await?.ok_or_else(Error::token_not_valid)?;
+    Ok(Export::answer(async move |mut export| {
+        write_account(&app, &user, &mut export).await?;
+        for feature in app.features {
+            (feature.export)(&app, user_id, &mut export).await?;
+        }
+        Ok(export)
+    }))
+}
+
+async fn write_account(app: &App, user: &User, export: &mut Export) -> Result<()> {
+    let (db, user_id) = (app.storage.reader(), user.id);
     let profile = profiles::Entity::find_by_id(user_id).one(db).await?;
     let preferences = notification_preferences::Entity::find_by_id(user_id).one(db).await?;
     let sessions = sessions::Entity::find().filter(sessions::Column::UserId.eq(user_id)).all(db).await?;
@@ -33,41 +47,49 @@ pub async fn export(State(app): State<Arc<App>>, caller: CurrentUser) -> Result<
         .limit(EVENTS)
         .all(db)
         .await?;
-    let mut export = json!({
-        "user": {
-            "id": user.id,
-            "username": user.username,
-            "email": user.email,
-            "email_verified_at": user.email_verified_at.map(time),
-            "first_name": user.first_name,
-            "last_name": user.last_name,
-            "is_staff": user.is_staff,
-            "is_superuser": user.is_superuser,
-            "date_joined": time(user.date_joined),
-            "last_login": user.last_login.map(time),
-            "password_changed_at": time(user.password_changed_at),
-            "password_scheme": user.password_scheme,
-        },
-        "profile": profile.map(|row| json!({
-            "bio": row.bio,
-            "profile_visibility": row.visibility,
-            "avatar_url": app.media_url(row.avatar.as_deref()),
-        })),
-        "notification_preferences": preferences.map(|row| json!({
-            "new_follower": row.new_follower,
-            "follow_request": row.follow_request,
-            "follow_approved": row.follow_approved,
-            "book_reviewed": row.book_reviewed,
-        })),
-        "sessions": sessions.iter().map(session).collect::<Vec<_>>(),
-        "mailed_links": tokens.iter().map(link).collect::<Vec<_>>(),
-        "security_events": events.iter().map(event).collect::<Vec<_>>(),
-    });
-    for feature in app.features {
-        let (name, value) = (feature.export)(&app, user_id).await?;
-        export[name] = value;
+    let members = [
+        (
+            "user",
+            json!({
+                "id": user.id,
+                "username": user.username,
+                "email": user.email,
+                "email_verified_at": user.email_verified_at.map(time),
+                "first_name": user.first_name,
+                "last_name": user.last_name,
+                "is_staff": user.is_staff,
+                "is_superuser": user.is_superuser,
+                "date_joined": time(user.date_joined),
+                "last_login": user.last_login.map(time),
+                "password_changed_at": time(user.password_changed_at),
+                "password_scheme": user.password_scheme,
+            }),
+        ),
+        (
+            "profile",
+            json!(profile.map(|row| json!({
+                "bio": row.bio,
+                "profile_visibility": row.visibility,
+                "avatar_url": app.media_url(row.avatar.as_deref()),
+            }))),
+        ),
+        (
+            "notification_preferences",
+            json!(preferences.map(|row| json!({
+                "new_follower": row.new_follower,
+                "follow_request": row.follow_request,
+                "follow_approved": row.follow_approved,
+                "book_reviewed": row.book_reviewed,
+            }))),
+        ),
+        ("sessions", sessions.iter().map(session).collect()),
+        ("mailed_links", tokens.iter().map(link).collect()),
+        ("security_events", events.iter().map(event).collect()),
+    ];
+    for (name, value) in &members {
+        export.member(name, value).await?;
     }
-    Ok(Json(export))
+    Ok(())
 }
 
 fn session(row: &sessions::Model) -> Value {

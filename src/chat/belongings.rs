@@ -2,21 +2,33 @@
 
 use super::store;
 use crate::error::{Error, Result};
+use crate::export::Export;
 use crate::model::{memberships, messages, rooms, socket_tickets};
-use crate::state::{App, Exported, Feature};
+use crate::state::{App, Feature};
 use portcullis_security::clock::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::HashMap;
+
+/// Messages that are read at once for an export.
+const PAGE: u64 = 1000;
 
 /// For the list of features in `app.rs`.
 pub const FEATURE: Feature = Feature {
-    export: |app, user_id| Box::pin(export(app, user_id)),
+    export: |app, user_id, export| Box::pin(write(app, user_id, export)),
     erase: |tx, user_id| Box::pin(erase(tx, user_id)),
 };
 
-async fn export(app: &App, user_id: i64) -> Result<Exported> {
+async fn write(app: &App, user_id: i64, export: &mut Export) -> Result<()> {
+    export.open_object("chat");
+    write_rooms(app, user_id, export).await?;
+    write_messages(app, user_id, export).await?;
+    export.close_object();
+    Ok(())
+}
+
+async fn write_rooms(app: &App, user_id: i64, export: &mut Export) -> Result<()> {
     let db = app.storage.reader();
     let joined = memberships::Entity::find().filter(memberships::Column::UserId.eq(user_id));
     let joined = joined.order_by_asc(memberships::Column::RoomId).all(db).await?;
@@ -26,25 +38,37 @@ async fn export(app: &App, user_id: i64) -> Result<Exported> {
         let found = rooms::Entity::find().filter(rooms::Column::Id.is_in(ids)).all(db).await?;
         by_id.extend(found.into_iter().map(|room| (room.id, room)));
     }
-    let said = messages::Entity::find().filter(messages::Column::UserId.eq(user_id));
-    let said = said.order_by_asc(messages::Column::Id).all(db).await?;
-    let time = |micros| Timestamp::from_micros(micros).to_string();
     let room = |row: &memberships::Model| {
         let room = by_id.get(&row.room_id);
         json!({
             "id": row.room_id,
             "name": room.map(|room| &room.name),
             "owner": room.is_some_and(|room| room.owner_id == Some(user_id)),
-            "joined_at": time(row.created_at),
+            "joined_at": Timestamp::from_micros(row.created_at).to_string(),
             "read": row.read_seq,
         })
     };
-    let message = |row: &messages::Model| json!({ "room": row.room_id, "seq": row.seq, "text": row.text, "timestamp": time(row.created_at) });
-    let chat = json!({
-        "rooms": joined.iter().map(room).collect::<Vec<Value>>(),
-        "messages": said.iter().map(message).collect::<Vec<Value>>(),
-    });
-    Ok(("chat", chat))
+    export.member("rooms", &joined.iter().map(room).collect()).await
+}
+
+async fn write_messages(app: &App, user_id: i64, export: &mut Export) -> Result<()> {
+    use messages::Column::{Id, UserId};
+    export.open_list("messages");
+    let mut after = 0;
+    loop {
+        let said = messages::Entity::find().filter(UserId.eq(user_id)).filter(Id.gt(after));
+        let page = said.order_by_asc(Id).limit(PAGE).all(app.storage.reader()).await?;
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        for row in &page {
+            let timestamp = Timestamp::from_micros(row.created_at).to_string();
+            let message =
+                json!({ "room": row.room_id, "seq": row.seq, "text": row.text, "timestamp": timestamp });
+            export.item(&message).await?;
+        }
+    }
+    export.close_list();
+    Ok(())
 }
 
 /// What was said stays, without an author (contract §2). A room passes to whoever has been in it longest, or

@@ -169,6 +169,9 @@ impl Conversation {
 
     async fn submit(&mut self, text: String) -> Result<(), End> {
         let (seat, user) = (self.taken.seat(), &self.identity.user);
+        if self.app.guard.limits.check_message(user.id).is_err() {
+            return self.tell(TOO_OFTEN).await;
+        }
         let waiting = Waiting { user_id: user.id, username: user.username.clone(), text, seat: seat.clone() };
         match seat.room().submit(waiting) {
             Submitted::Waits => Ok(()),

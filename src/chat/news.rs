@@ -16,14 +16,17 @@ const CHUNK: usize = 500;
 /// Messages that are read at once.
 const PAGE: u64 = 200;
 
-/// Asks sockets whether they may stay whenever there is news of their accounts, until the process ends.
+/// Asks sockets whether they may stay whenever there is news of their accounts or of the keys, until the process ends.
 pub async fn listen(app: Arc<App>) {
-    let mut news = app.access.news();
+    let (mut news, mut keys) = (app.access.news(), app.access.keys().changes());
     loop {
-        match news.recv().await {
-            Ok(user_id) => app.hub.ask_again(user_id),
-            Err(RecvError::Lagged(_)) => app.hub.ask_all_again(),
-            Err(RecvError::Closed) => return,
+        tokio::select! {
+            heard = news.recv() => match heard {
+                Ok(user_id) => app.hub.ask_again(user_id),
+                Err(RecvError::Lagged(_)) => app.hub.ask_all_again(),
+                Err(RecvError::Closed) => return,
+            },
+            Ok(()) = keys.changed() => app.hub.ask_all_again(),
         }
     }
 }

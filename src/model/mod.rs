@@ -63,6 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(book_changes::create()),
             Box::new(search_budgets::create()),
             Box::new(webhooks::create()),
+            Box::new(socket_tickets::add_key()),
         ]
     }
 }

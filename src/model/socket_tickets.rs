@@ -1,6 +1,6 @@
 //! Tickets that open one WebSocket each.
 
-use super::schema::{CreateTable, binary_key, integer, optional_integer};
+use super::schema::{AddColumn, CreateTable, binary_key, integer, optional_bytes, optional_integer};
 use sea_orm::entity::prelude::*;
 
 /// A ticket that nobody has used yet.
@@ -20,6 +20,8 @@ pub struct Model {
     pub token_expires_at: i64,
     /// When the ticket itself ends.
     pub expires_at: i64,
+    /// Which key signed that token. One from before there was this column opens nothing.
+    pub key_id: Option<Vec<u8>>,
 }
 
 /// No relation is declared: joins name their columns.
@@ -39,4 +41,9 @@ pub fn create() -> CreateTable {
         .column(integer(Column::ExpiresAt))
         .index("expires_at")
         .index("user_id")
+}
+
+/// Adds the key.
+pub fn add_key() -> AddColumn {
+    AddColumn::new("m0042_add_key_to_socket_tickets", Entity.table_name(), optional_bytes(Column::KeyId, 9))
 }

@@ -1,8 +1,9 @@
 //! What follows and blocks are stored about somebody: for its owner, and how it goes.
 
 use crate::error::Result;
+use crate::export::Export;
 use crate::model::{blocks, follows, users};
-use crate::state::{App, Exported, Feature};
+use crate::state::{App, Feature};
 use portcullis_security::clock::Timestamp;
 use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter};
 use serde_json::json;
@@ -10,12 +11,12 @@ use std::collections::HashMap;
 
 /// For the list of features in `app.rs`.
 pub const FEATURE: Feature = Feature {
-    export: |app, user_id| Box::pin(export(app, user_id)),
+    export: |app, user_id, export| Box::pin(write(app, user_id, export)),
     erase: |tx, user_id| Box::pin(erase(tx, user_id)),
 };
 
 /// Whom somebody follows, who follows them, whom they block. Who blocks them is not theirs to know.
-async fn export(app: &App, user_id: i64) -> Result<Exported> {
+async fn write(app: &App, user_id: i64, export: &mut Export) -> Result<()> {
     let db = app.storage.reader();
     let follows = follows::Entity::find().filter(involving(user_id)).all(db).await?;
     let blocked = blocks::Entity::find().filter(blocks::Column::BlockerId.eq(user_id)).all(db).await?;
@@ -41,7 +42,7 @@ async fn export(app: &App, user_id: i64) -> Result<Exported> {
             json!({ "user": names.get(&row.blocked_id), "since": time(row.created_at) })
         }).collect::<Vec<_>>(),
     });
-    Ok(("relations", relations))
+    export.member("relations", &relations).await
 }
 
 async fn erase(tx: &DatabaseTransaction, user_id: i64) -> Result<()> {

@@ -4,13 +4,14 @@
 //! counts when it is made, whatever comes of it.
 
 use crate::error::Result;
+use crate::export::Export;
 use crate::model::search_budgets::{ActiveModel, Column, Entity};
 use crate::state::{App, Feature};
 use crate::storage::Write;
 use portcullis_security::clock::Timestamp;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// The row of all users together.
@@ -18,7 +19,7 @@ const EVERYBODY: i64 = 0;
 
 /// For the list of features in `app.rs`.
 pub const FEATURE: Feature = Feature {
-    export: |app, user_id| Box::pin(export(app, user_id)),
+    export: |app, user_id, export| Box::pin(write(app, user_id, export)),
     erase: |tx, user_id| Box::pin(erase(tx, user_id)),
 };
 
@@ -84,11 +85,11 @@ const fn day_of(now: Timestamp) -> i64 {
     now.micros().div_euclid(MICROS_PER_DAY)
 }
 
-async fn export(app: &App, user_id: i64) -> Result<(&'static str, Value)> {
+async fn write(app: &App, user_id: i64, export: &mut Export) -> Result<()> {
     let days = Entity::find().filter(Column::UserId.eq(user_id)).all(app.storage.reader()).await?;
     let day = |micros| Timestamp::from_micros(micros).to_string().chars().take(10).collect::<String>();
     let days = days.iter().map(|row| json!({ "day": day(row.day * MICROS_PER_DAY), "calls": row.calls }));
-    Ok(("searches_by_claude", days.collect()))
+    export.member("searches_by_claude", &days.collect()).await
 }
 
 async fn erase(tx: &DatabaseTransaction, user_id: i64) -> Result<()> {

@@ -3,7 +3,7 @@
 //! | Bound | Holds |
 //! |---|---|
 //! | a file | while it arrives: one that is larger is cut off and answered with 413 |
-//! | [`RECEIVING`] | all files that are here at once |
+//! | [`RECEIVING`] | all bodies that are here at once, whatever is in them |
 //! | [`DRAWING`] | all pictures that are decoded at once |
 //! | threads | half the cores, so that uploads never keep everybody else waiting |
 //!
@@ -16,6 +16,7 @@ pub use receive::Received;
 
 use crate::config;
 use crate::error::{Error, Result};
+use crate::extract::Memory;
 use axum::extract::Request;
 use bytes::Bytes;
 use clamav::Scanner;
@@ -26,7 +27,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// KiB of files that are here at once: a dozen of the largest.
+/// KiB of bodies that are here at once: a dozen of the largest.
 const RECEIVING: usize = 64 * 1024;
 /// KiB of pictures that are decoded at once: one of the largest, or many of the usual.
 const DRAWING: usize = 256 * 1024;
@@ -37,7 +38,7 @@ const COME_BACK: Duration = Duration::from_secs(2);
 
 /// Where files are received and pictures are drawn.
 pub struct Uploads {
-    receiving: Arc<Semaphore>,
+    receiving: Memory,
     drawing: Arc<Semaphore>,
     threads: Arc<Semaphore>,
     scanner: Option<Scanner>,
@@ -54,7 +55,7 @@ impl Uploads {
     pub fn new(settings: &config::Uploads) -> Self {
         let cores = available_parallelism().map_or(1, NonZero::get);
         Self {
-            receiving: Arc::new(Semaphore::new(RECEIVING)),
+            receiving: Memory::new(RECEIVING),
             drawing: Arc::new(Semaphore::new(DRAWING)),
             threads: Arc::new(Semaphore::new((cores / 2).clamp(1, MOST_THREADS))),
             scanner: settings.clamav.as_deref().map(Scanner::at),

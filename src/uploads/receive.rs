@@ -1,26 +1,25 @@
 //! Multipart bodies, read as they arrive and no further than allowed.
 
 use crate::error::{Error, Result};
+use crate::extract::{Memory, Share};
 use axum::body::BodyDataStream;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
-use bytes::BytesMut;
-use futures_util::StreamExt;
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
 use multer::{Constraints, Field, Multipart, SizeLimit};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Room for other fields and for what stands between fields.
 const OVERHEAD: usize = 64 * 1024;
 /// As for other bodies: 5 MiB at 2 Mbit/s, and the edge waits little longer for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
-const COME_BACK: Duration = Duration::from_secs(2);
 
-/// A file that is here, and its share of the memory for files.
+/// A file that is here, and the share that its whole body took of the memory for uploads.
 pub struct Received {
     bytes: BytesMut,
-    share: Option<OwnedSemaphorePermit>,
+    _share: Arc<Mutex<Share>>,
 }
 
 impl Received {
@@ -28,33 +27,42 @@ impl Received {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+}
 
-    /// Takes memory as bytes arrive, so that a slow sender holds no more than was sent.
-    fn push(&mut self, chunk: &[u8], memory: &Arc<Semaphore>) -> Result<()> {
-        let kib = (self.bytes.len() + chunk.len()).div_ceil(1024);
-        let held = self.share.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let wanted = u32::try_from(kib.saturating_sub(held)).map_err(Error::internal)?;
-        let more = memory.clone().try_acquire_many_owned(wanted).map_err(|_| Error::Busy(COME_BACK))?;
-        match &mut self.share {
-            Some(share) => share.merge(more),
-            None => self.share = Some(more),
-        }
-        self.bytes.extend_from_slice(chunk);
-        Ok(())
-    }
+/// Why a stream ends before its body.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("the body cannot be read")]
+    Unreadable,
+    #[error("too many uploads are here")]
+    Refused(Error),
+}
+
+/// Takes memory for all that arrives, whatever part of the form it is: it is the parser that keeps heads of fields.
+fn counted(
+    stream: BodyDataStream,
+    share: Arc<Mutex<Share>>,
+) -> impl Stream<Item = Result<Bytes, Broken>> + Send {
+    let mut length = 0;
+    stream.map(move |chunk| {
+        let chunk = chunk.map_err(|_| Broken::Unreadable)?;
+        length += chunk.len();
+        share.lock().unwrap_or_else(PoisonError::into_inner).grow_to(length).map_err(Broken::Refused)?;
+        Ok(chunk)
+    })
 }
 
 /// The file of a field; of several the last, as in Django. A field without a file name is no file.
 pub(super) async fn file(
     request: Request,
     (field, limit): (&'static str, usize),
-    memory: &Arc<Semaphore>,
+    memory: &Memory,
 ) -> Result<Option<Received>> {
     let (parts, body) = request.into_parts();
     let stream = body.into_data_stream();
     let read = async {
         match boundary(&parts.headers)? {
-            Some(boundary) => read(stream, boundary, (field, limit), memory).await,
+            Some(boundary) => read(stream, boundary, (field, limit), memory.share()).await,
             None => nothing(stream).await,
         }
     };
@@ -91,36 +99,45 @@ async fn read(
     stream: BodyDataStream,
     boundary: String,
     (name, limit): (&'static str, usize),
-    memory: &Arc<Semaphore>,
+    share: Share,
 ) -> Result<Option<Received>> {
     let whole = u64::try_from(limit + OVERHEAD).map_err(Error::internal)?;
     let bounds = Constraints::new().size_limit(SizeLimit::new().whole_stream(whole));
-    let mut fields = Multipart::with_constraints(stream, boundary, bounds);
-    let mut found = None;
+    let share = Arc::new(Mutex::new(share));
+    let mut fields = Multipart::with_constraints(counted(stream, share.clone()), boundary, bounds);
+    let mut found: Option<BytesMut> = None;
     while let Some(field) = fields.next_field().await.map_err(refusal)? {
         let is_file = field.file_name().is_some_and(|name| !name.is_empty());
         if is_file && field.name() == Some(name) {
             drop(found.take());
-            found = Some(read_field(field, limit, memory).await?);
+            found = Some(read_field(field, limit).await?);
         }
     }
-    Ok(found.filter(|file| !file.bytes.is_empty()))
+    let found = found.filter(|bytes| !bytes.is_empty());
+    Ok(found.map(|bytes| Received { bytes, _share: share }))
 }
 
-async fn read_field(mut field: Field<'_>, limit: usize, memory: &Arc<Semaphore>) -> Result<Received> {
-    let mut file = Received { bytes: BytesMut::new(), share: None };
+async fn read_field(mut field: Field<'_>, limit: usize) -> Result<BytesMut> {
+    let mut bytes = BytesMut::new();
     while let Some(chunk) = field.chunk().await.map_err(refusal)? {
-        if file.bytes.len() + chunk.len() > limit {
+        if bytes.len() + chunk.len() > limit {
             return Err(too_large());
         }
-        file.push(&chunk, memory)?;
+        bytes.extend_from_slice(&chunk);
     }
-    Ok(file)
+    Ok(bytes)
 }
 
 fn refusal(error: multer::Error) -> Error {
     match error {
         multer::Error::StreamSizeExceeded { .. } => too_large(),
+        multer::Error::StreamReadFailed(cause) => match cause.downcast::<Broken>() {
+            Ok(broken) => match *broken {
+                Broken::Refused(refusal) => refusal,
+                Broken::Unreadable => malformed(),
+            },
+            Err(_) => malformed(),
+        },
         _ => malformed(),
     }
 }
@@ -150,23 +167,33 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_takes_its_share_of_memory_and_gives_it_back() {
-        let memory = Arc::new(Semaphore::new(10));
+        let memory = Memory::new(10);
         let first = file(form(&[7; 6000]), ("avatar", 8192), &memory).await.unwrap().unwrap();
-        assert_eq!((first.bytes(), memory.available_permits()), ([7; 6000].as_slice(), 4));
+        assert_eq!((first.bytes(), memory.free()), ([7; 6000].as_slice(), 4));
         let refused = file(form(&[7; 6000]), ("avatar", 8192), &memory).await;
         assert!(matches!(refused, Err(Error::Busy(_))));
-        assert_eq!(memory.available_permits(), 4);
+        assert_eq!(memory.free(), 4);
         drop(first);
-        assert_eq!(memory.available_permits(), 10);
+        assert_eq!(memory.free(), 10);
         file(form(&[7; 6000]), ("avatar", 8192), &memory).await.unwrap().unwrap();
     }
 
     #[tokio::test]
+    async fn what_is_no_file_takes_its_share_too() {
+        let memory = Memory::new(10);
+        let head = [b"--b\r\nx-long: ".as_slice(), &[b'a'; 11 * 1024]].concat();
+        let request = Request::builder().header("content-type", "multipart/form-data; boundary=b");
+        let refused = file(request.body(Body::from(head)).unwrap(), ("avatar", 64 * 1024), &memory).await;
+        assert!(matches!(refused, Err(Error::Busy(_))));
+        assert_eq!(memory.free(), 10);
+    }
+
+    #[tokio::test]
     async fn the_limit_passes_and_one_byte_more_does_not() {
-        let memory = Arc::new(Semaphore::new(1000));
+        let memory = Memory::new(1000);
         assert!(file(form(&[7; 8192]), ("avatar", 8192), &memory).await.unwrap().is_some());
         let refused = file(form(&[7; 8193]), ("avatar", 8192), &memory).await.err().unwrap();
         assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
-        assert_eq!(memory.available_permits(), 1000);
+        assert_eq!(memory.free(), 1000);
     }
 }

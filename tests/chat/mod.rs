@@ -1,6 +1,7 @@
 //! Rooms and chat (guide §9, contract §3).
 
 mod closing;
+mod exports;
 mod hostile_frames;
 mod killing;
 mod resuming;

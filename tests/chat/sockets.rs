@@ -320,6 +320,36 @@ async fn sixty_frames_pass_in_ten_seconds_and_twice_as_many_end_the_socket() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_says_so_much_in_ten_seconds_however_many_sockets_it_has() {
+    let app = TestApp::with_manual_clock(Database::Sqlite, |config| config.throttle.enabled = true).await;
+    let (ada, bob) = (app.user("ada").await.text("access"), app.user("bob").await.text("access"));
+    let own_room = async |access: &str| {
+        let made = app.call(Method::POST, "/api/rooms/", access, json!({ "name": "x" })).await.expect(201);
+        made.body["id"].as_i64().expect("an id")
+    };
+    let id = own_room(&ada).await;
+    let (mut stored, mut refused) = (0, 0);
+    let mut talkers = Vec::new();
+    for socket in 0..3 {
+        let mut talker = Talker::join(&app, id, &ada, "").await;
+        for number in 0..50 {
+            talker.say(&format!("{socket} {number}")).await;
+            match talker.hear_text().await.as_str() {
+                "Rate limit exceeded" => refused += 1,
+                _ => stored += 1,
+            }
+        }
+        talkers.push(talker);
+    }
+    assert_eq!((stored, refused), (120, 30));
+    Talker::join(&app, own_room(&bob).await, &bob, "").await.assert_open().await;
+    app.advance(Duration::from_secs(11));
+    for talker in &mut talkers {
+        talker.assert_open().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sockets_count_as_calls_of_their_user_and_others_as_those_of_nobody() {
     let hour = Duration::from_secs(3600);
     let app = TestApp::with(Database::Sqlite, |config| {

@@ -124,7 +124,7 @@ impl<'de> Deserialize<'de> for Header {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use super::super::{Claims, KeySet, Profile, TokenType};
+    use super::super::{Claims, KeyId, KeySet, Profile, TokenType};
     use super::*;
     use crate::clock::Timestamp;
     use crate::secret::Secret;
@@ -258,7 +258,12 @@ mod tests {
         let token =
             KeySet::new(SigningKey::hs256(&Secret::from("the key of last month")).unwrap()).sign(&claims());
         assert_eq!(keys().verify_any(&token, NOW), Err(TokenError::UnknownKey));
-        assert_eq!(keys().and(old).verify_any(&token, NOW), Ok(claims()));
+        let id = KeyId::of(b"the key of last month");
+        assert!(!keys().has(id));
+        let both = keys().and(old);
+        assert!(both.has(id) && both.has(KeyId::of(KEY.as_bytes())));
+        assert_eq!(both.verify_signed(&token, TokenType::Access, NOW), Ok((claims(), id)));
+        assert_eq!(both.verify_any(&token, NOW), Ok(claims()));
         assert_eq!(verdict(r#"{"alg":"HS256","kid":"../../etc/passwd"}"#), Err(TokenError::UnknownKey));
     }
 

@@ -41,8 +41,47 @@ pub enum KeyError {
 /// ```
 #[must_use]
 pub fn kid_of(key: &[u8]) -> String {
-    let digest = Sha256::new().chain_update(KID_LABEL).chain_update(key).finalize();
-    URL_SAFE_NO_PAD.encode(&digest[..KID_BYTES])
+    KeyId::of(key).kid()
+}
+
+/// What a `kid` spells: a key's name to keep beside whatever rests on its signature, so that it ends with the key.
+///
+/// ```
+/// use portcullis_security::token::{KeyId, kid_of};
+///
+/// let id = KeyId::of(b"key");
+/// assert_eq!(id.kid(), kid_of(b"key"));
+/// assert_eq!(KeyId::from_bytes(id.as_bytes()), Some(id));
+/// assert_eq!(KeyId::from_bytes(b"too short"[..8].as_ref()), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyId([u8; KID_BYTES]);
+
+impl KeyId {
+    /// The name of a key.
+    #[must_use]
+    pub fn of(key: &[u8]) -> Self {
+        let digest = Sha256::new().chain_update(KID_LABEL).chain_update(key).finalize();
+        Self(std::array::from_fn(|index| digest[index]))
+    }
+
+    /// Takes it back from where it was stored; `None` for another number of bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// Its nine bytes, for storing.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// As it stands in a token's header.
+    #[must_use]
+    pub fn kid(self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
 }
 
 /// A key with its algorithm and its name: the three never part, so none can be exchanged.
@@ -57,6 +96,7 @@ pub fn kid_of(key: &[u8]) -> String {
 /// # Ok::<(), KeyError>(())
 /// ```
 pub struct SigningKey {
+    id: KeyId,
     kid: String,
     /// The header of every token this key signs, encoded: a token that begins with it needs no parser.
     header: String,
@@ -81,7 +121,7 @@ impl SigningKey {
         if secret.expose().is_empty() {
             return Err(KeyError::Empty);
         }
-        Ok(Self::named(kid_of(secret.expose()), Material::Hs256(mac(secret.expose()))))
+        Ok(Self::named(KeyId::of(secret.expose()), Material::Hs256(mac(secret.expose()))))
     }
 
     /// Ed25519 (RFC 8032, RFC 8037) from its 32-byte seed; named after the public key.
@@ -91,11 +131,11 @@ impl SigningKey {
     pub fn ed25519(seed: &Secret) -> Result<Self, KeyError> {
         let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose()).map_err(|_| KeyError::SeedLength)?;
         let public: [u8; 32] = pair.public_key().as_ref().try_into().map_err(|_| KeyError::SeedLength)?;
-        Ok(Self::named(kid_of(&public), Material::Ed25519 { pair: Box::new(pair), public }))
+        Ok(Self::named(KeyId::of(&public), Material::Ed25519 { pair: Box::new(pair), public }))
     }
 
-    fn named(kid: String, material: Material) -> Self {
-        let mut key = Self { kid, header: String::new(), material };
+    fn named(id: KeyId, material: Material) -> Self {
+        let mut key = Self { id, kid: id.kid(), header: String::new(), material };
         key.header = jwt::encode_header(key.algorithm(), &key.kid);
         key
     }
@@ -249,8 +289,29 @@ impl KeySet {
     /// # Errors
     /// The first check that fails, in the order above.
     pub fn verify(&self, token: &str, expected: TokenType, now: Timestamp) -> Result<Claims, TokenError> {
-        let claims = self.verify_any(token, now)?;
-        if claims.token_type == expected { Ok(claims) } else { Err(TokenError::WrongType) }
+        self.verify_signed(token, expected, now).map(|(claims, _)| claims)
+    }
+
+    /// As [`verify`](KeySet::verify), and says which key signed: what the token opens may outlive the call, and is
+    /// to end when this set no longer [`has`](KeySet::has) the key.
+    ///
+    /// # Errors
+    /// As [`verify`](KeySet::verify).
+    pub fn verify_signed(
+        &self,
+        token: &str,
+        expected: TokenType,
+        now: Timestamp,
+    ) -> Result<(Claims, KeyId), TokenError> {
+        let (signed, key) = self.read(token)?;
+        let claims = signed.at(now)?;
+        if claims.token_type == expected { Ok((claims, key)) } else { Err(TokenError::WrongType) }
+    }
+
+    /// Whether tokens of a key are still good.
+    #[must_use]
+    pub fn has(&self, id: KeyId) -> bool {
+        std::iter::once(&self.active).chain(&self.others).chain(&self.legacy).any(|key| key.id == id)
     }
 
     /// Checks all of a token but its type: simplejwt's token/verify takes either.
@@ -258,7 +319,7 @@ impl KeySet {
     /// # Errors
     /// As [`verify`](KeySet::verify), except [`TokenError::WrongType`] for a known type.
     pub fn verify_any(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError> {
-        self.read(token)?.at(now)
+        self.read(token)?.0.at(now)
     }
 
     /// Checks that a token was signed here, whenever that was.
@@ -269,15 +330,15 @@ impl KeySet {
     /// # Errors
     /// As [`verify`](KeySet::verify) without the times and the type.
     pub fn verify_signature(&self, token: &str) -> Result<Claims, TokenError> {
-        Ok(self.read(token)?.claims)
+        Ok(self.read(token)?.0.claims)
     }
 
-    fn read(&self, token: &str) -> Result<SignedClaims, TokenError> {
+    fn read(&self, token: &str) -> Result<(SignedClaims, KeyId), TokenError> {
         let parts = jwt::Parts::split(token)?;
         let key = self.key_for(parts.header)?;
         let signed = parts.verify(|message, signature| key.accepts(message, signature))?;
         self.parties.accept(&signed.named)?;
-        Ok(signed)
+        Ok((signed, key.id))
     }
 
     fn key_for(&self, encoded_header: &str) -> Result<&SigningKey, TokenError> {

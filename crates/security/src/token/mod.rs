@@ -36,7 +36,7 @@ mod public;
 mod root;
 
 pub use claims::{Claims, Profile, TokenType};
-pub use keys::{KeyError, KeySet, SigningKey, kid_of};
+pub use keys::{KeyError, KeyId, KeySet, SigningKey, kid_of};
 pub use one_time::{Code, OneTimeToken, hash_presented, hash_presented_code};
 pub use parties::Parties;
 pub use public::PublicKeys;
