@@ -153,7 +153,12 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => match cli.verb {
-            Verb::Check(_) => return runtime.block_on(check(cli)),
+            Verb::Check(_) => {
+                let code = runtime.block_on(check(cli));
+                // A name server or a pipe that is silent keeps a thread that nothing can end.
+                runtime.shutdown_background();
+                return code;
+            }
             _ => runtime.block_on(run(cli)),
         },
         Err(error) => Err(Failure(format!("cannot start: {error}"))),

@@ -1,5 +1,7 @@
 //! `portcullis check --deploy`: every item wrong and right.
 
+mod program;
+
 use crate::harness::smtp::SmtpSink;
 use crate::harness::{TestApp, create_mariadb_database, provide_cryptography};
 use crate::on_each_database;
@@ -11,7 +13,6 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 type Pairs<'a> = &'a [(&'a str, &'a str)];
@@ -350,62 +351,6 @@ async fn a_backup_is_found_and_its_age_told() {
     assert_eq!(item(&deploy(&scene).await, "deploy.backup").level, Level::Warning);
 }
 
-/// The program in a folder of its own, with these settings and no others.
-fn run(folder: &Path, environment: Vec<(String, String)>, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
-    command.current_dir(folder).args(arguments).env_clear().envs(environment);
-    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    command.output().expect("the program")
-}
-
-#[test]
-fn the_exit_code_tells_errors_and_no_output_holds_a_secret() {
-    let folder = folder();
-    let good = || production(folder.path(), &[]);
-    let said = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
-    let started = Instant::now();
-    let output = run(folder.path(), good(), &["check", "--deploy"]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    assert!(said(&output).contains(" 0 errors, ") || said(&output).contains("\n0 errors, "));
-    // A busy machine takes its time to start a program; none waits for a network.
-    assert!(started.elapsed() < Duration::from_secs(10));
-
-    let bad =
-        production(folder.path(), &[("SECRET_KEY", "hunter2-hunter2"), ("MAIL__URL", "ftp://a:hunter2@b")]);
-    for format in ["text", "json", "sarif"] {
-        let output = run(folder.path(), bad.clone(), &["check", "--deploy", "--format", format]);
-        assert_eq!(output.status.code(), Some(1));
-        assert!(said(&output).contains("deploy.secret_key") && !said(&output).contains("hunter2"));
-    }
-    let output = run(folder.path(), good(), &["check", "--deploy", "--output", "/nowhere/report"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(said(&run(folder.path(), good(), &["check"])).contains("--deploy"));
-}
-
-#[test]
-fn json_and_sarif_hold_every_item() {
-    let folder = folder();
-    let written = |format: &str| {
-        let path = folder.path().join(format);
-        let name = path.display().to_string();
-        let arguments = ["check", "--deploy", "--format", format, "--output", &name];
-        let output = run(folder.path(), production(folder.path(), &[]), &arguments);
-        assert_eq!(output.status.code(), Some(0));
-        let text = std::fs::read_to_string(&path).expect("a report");
-        serde_json::from_str::<serde_json::Value>(&text).expect("JSON")
-    };
-    let (json, sarif) = (written("json"), written("sarif"));
-    let items = json["items"].as_array().expect("items");
-    assert!(items.len() > 40 && json["summary"]["errors"] == 0, "{json}");
-    let run = &sarif["runs"][0];
-    assert_eq!(sarif["version"], "2.1.0");
-    assert_eq!(run["results"].as_array().map(Vec::len), Some(items.len()));
-    let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
-    for result in run["results"].as_array().expect("results") {
-        assert!(rules.iter().any(|rule| rule["id"] == result["ruleId"]), "{result}");
-    }
-}
-
 #[tokio::test]
 async fn nothing_waits_for_a_mail_server_or_a_database_that_is_silent() {
     let folder = folder();
@@ -415,7 +360,7 @@ async fn nothing_waits_for_a_mail_server_or_a_database_that_is_silent() {
     let database = format!("mysql://app:Zp4Wn6Tb1Vc5Md7R@127.0.0.1:{port}/x");
     let started = Instant::now();
     let report = judged(folder.path(), &[("MAIL__URL", &mail), ("STORAGE__DATABASE_URL", &database)]).await;
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     assert_eq!(item(&report, "deploy.mail").level, Level::Warning);
     assert_eq!(item(&report, "deploy.migrations").level, Level::Warning);
 }

@@ -12,7 +12,7 @@ use sea_orm::{
 };
 use sea_orm_migration::{MigratorTrait, seaql_migrations};
 use std::str::FromStr;
-use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 const DATABASE: Rule =
     Rule::new("deploy.database", &["v5.0.0-13.2.2", "v5.0.0-13.2.3", "v5.0.0-12.3.1"], "§16.1").of(&[
@@ -25,28 +25,27 @@ const HASHES: Rule = Rule::new("deploy.stored_hashes", &["v5.0.0-11.4.2"], "§2.
 const SUPERUSERS: Rule =
     Rule::new("deploy.superusers", &["v5.0.0-8.2.1", "v5.0.0-13.2.3"], "§17 Authorization");
 const CLOCK: Rule = Rule::new("deploy.clock", &["v5.0.0-16.2.2", "v5.0.0-9.2.1"], "§3");
-const PATIENCE: Duration = Duration::from_millis(1_500);
 const LEAST_PASSWORD: usize = 12;
 /// More than the clocks of two machines that are kept in time differ by.
 const SKEW: i64 = 5_000_000;
 
-pub(super) async fn judge(scene: &Scene) -> Vec<Item> {
+pub(super) async fn judge(scene: &Scene, deadline: Instant) -> Vec<Item> {
     let storage = &scene.config.storage;
     let mut items = vec![DATABASE.judged(reach(storage))];
     let opened = match storage.sqlite_path() {
         Some(path) if !path.exists() => Err(format!("There is no database at {} yet", path.display())),
-        _ => open(storage).await,
+        _ => open(storage, deadline).await,
     };
     match opened {
         Ok(db) => {
             let slow = || {
                 warning("The database does not answer: its rows were not looked at.", "portcullis migrate")
             };
-            let rows = tokio::time::timeout(PATIENCE, rows(scene, &db)).await;
+            let rows = timeout_at(deadline, rows(scene, &db)).await;
             let skipped = || [MIGRATIONS, HASHES, SUPERUSERS, CLOCK].map(|rule| rule.judged(slow())).into();
             items.extend(rows.unwrap_or_else(|_| skipped()));
-            // Only a connection that did not close would be told, and it ends with this process.
-            let _ = db.close().await;
+            // What a reader of SQLite leaves beside the file goes when it closes; a server that is silent does not care.
+            let _ = timeout_at(deadline, db.close()).await;
         }
         Err(reason) => {
             let verdict = || warning(format!("{reason}: its rows were not looked at."), "portcullis migrate");
@@ -56,9 +55,9 @@ pub(super) async fn judge(scene: &Scene) -> Vec<Item> {
     items
 }
 
-async fn open(storage: &Storage) -> Result<DatabaseConnection, String> {
+async fn open(storage: &Storage, deadline: Instant) -> Result<DatabaseConnection, String> {
     let url = storage.connect_url();
-    match tokio::time::timeout(PATIENCE, look(&url)).await {
+    match timeout_at(deadline, look(&url)).await {
         Ok(Ok(db)) => Ok(db),
         Ok(Err(_)) => Err("The database cannot be opened".to_owned()),
         Err(_) => Err("The database does not answer".to_owned()),

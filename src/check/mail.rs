@@ -3,20 +3,19 @@
 use super::judge::{Rule, Scene, Verdict, error, ok, warning};
 use super::report::Item;
 use crate::mail::Transport;
-use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 const URL: Rule = Rule::new("deploy.mail", &["v5.0.0-6.4.3", "v5.0.0-12.3.1"], "§5, §6").of(&["MAIL__URL"]);
 const FROM: Rule = Rule::new("deploy.mail_from", &[], "§5").of(&["MAIL__FROM", "MAIL__TEMPLATES"]);
-const PATIENCE: Duration = Duration::from_millis(1_500);
 const MEND: &str =
     "PORTCULLIS_MAIL__URL=smtps://USER:PASSWORD@HOST:465, then `portcullis mail test ADDRESS`.";
 
-pub(super) async fn judge(scene: &Scene) -> Vec<Item> {
-    vec![URL.judged(url(scene).await), FROM.judged(from(scene))]
+pub(super) async fn judge(scene: &Scene, deadline: Instant) -> Vec<Item> {
+    vec![URL.judged(url(scene, deadline).await), FROM.judged(from(scene))]
 }
 
 /// Greets the server and says goodbye; nothing is sent.
-async fn url(scene: &Scene) -> Verdict {
+async fn url(scene: &Scene, deadline: Instant) -> Verdict {
     let url = scene.config.mail.url.expose_text();
     if !url.starts_with("smtp") {
         return error("Mails go into files or memory: nobody gets a link to verify or to reset.", MEND);
@@ -25,10 +24,8 @@ async fn url(scene: &Scene) -> Verdict {
         Ok(transport) => transport,
         Err(problem) => return error(format!("{problem}."), MEND),
     };
-    match tokio::time::timeout(PATIENCE, transport.probe()).await {
-        Err(_) => {
-            warning(format!("The mail server does not greet within {} ms.", PATIENCE.as_millis()), MEND)
-        }
+    match timeout_at(deadline, transport.probe()).await {
+        Err(_) => warning("The mail server does not greet within 1.3 s.", MEND),
         Ok(Err(problem)) => warning(format!("Mails would wait: {problem}."), MEND),
         Ok(Ok(())) if url.contains("tls=none") => warning(
             "The mail server answers, but links go to it unencrypted.",

@@ -1,7 +1,7 @@
 //! The `.env` file, read without touching the process's environment.
 
 use super::{
-    problem::Problem,
+    problem::{MOST_TOLD, Problem},
     spec::{self, PREFIX},
 };
 
@@ -12,6 +12,7 @@ pub(super) fn parse(text: &str) -> (Vec<(String, String)>, Vec<Problem>) {
     let mut problems = mangled_secrets(text);
     for item in dotenvy::from_read_iter(text.as_bytes()) {
         match item {
+            Err(_) if problems.len() >= MOST_TOLD => {}
             Ok(pair) => pairs.push(pair),
             Err(dotenvy::Error::LineParse(fragment, _)) => problems.push(unreadable(text, &fragment)),
             Err(_) => problems.push(unreadable(text, "")),
@@ -47,6 +48,7 @@ fn mangled_secrets(text: &str) -> Vec<Problem> {
             problems.push(Problem::new(name, sentence));
         }
     }
+    problems.truncate(MOST_TOLD);
     problems
 }
 
@@ -87,6 +89,13 @@ mod tests {
         }
         for line in ["SECRET_KEY='ab$cd'", r"SECRET_KEY=ab\$cd", "OTHER=a$b", "SECRET_KEY=  # none yet"] {
             assert_eq!(parse(line).1, [], "{line}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_something_else_is_told_of_in_a_few_lines() {
+        for line in ["no setting\n", "SECRET_KEY=$a\n"] {
+            assert_eq!(parse(&line.repeat(2_000)).1.len(), MOST_TOLD);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     credentials,
-    problem::Problem,
+    problem::{MOST_TOLD, Problem},
     settings::{Entry, Settings, Source},
     sources::Sources,
     spec::{self, CONFIG_NAME, PREFIX, Spec},
@@ -52,14 +52,17 @@ struct Named {
 impl Merge {
     fn add_layer(&mut self, source: &Source, pairs: Vec<(String, String)>) {
         let mut layer: BTreeMap<&'static str, Candidate> = BTreeMap::new();
+        let told = self.problems.len();
         for (spelled, text) in pairs {
             match resolve(source, &spelled) {
                 Some(named) if named.is_file && text.is_empty() => {}
                 Some(named) => self.add(&mut layer, source, named, (spelled, text)),
+                None if self.problems.len() - told >= MOST_TOLD => {}
                 None if is_ours(source, &spelled, &text) => self.problems.push(unknown(source, &spelled)),
                 None => {}
             }
         }
+        self.problems.truncate(told + MOST_TOLD);
         self.winners.extend(layer);
     }
 
@@ -258,6 +261,13 @@ mod tests {
         assert_eq!(name(&sources), pair("environment", "environment"));
         sources.flags = pairs(&[("site.name", "flag")]);
         assert_eq!(name(&sources), pair("flag", "flag"));
+    }
+
+    #[test]
+    fn a_file_of_unknown_names_is_told_of_in_a_few_lines() {
+        let unknown = (0..2_000).map(|number| (format!("PORTCULLIS_X{number}"), String::new())).collect();
+        let settings = Settings::merge(Sources { dotenv: unknown, ..Sources::default() });
+        assert_eq!(settings.problems().len(), MOST_TOLD);
     }
 
     #[test]

@@ -3,6 +3,9 @@
 use super::spec::PREFIX;
 use std::fmt;
 
+/// No more is told of any one file: a file of something else would be a problem in every line.
+pub(super) const MOST_TOLD: usize = 20;
+
 /// One reason not to start: the setting and one sentence that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {

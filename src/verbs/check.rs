@@ -3,12 +3,14 @@
 use super::check_url::{UrlArguments, probe};
 use super::print;
 use clap::{Args, ValueEnum};
-use portcullis::check::{self, Format, Scene};
+use portcullis::check::{self, Format, Report, Scene};
 use portcullis::config::Sources;
 use portcullis_security::clock::Clock;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
+use tokio::runtime::Handle;
 
 /// What to check, and how to tell it.
 #[derive(Args)]
@@ -42,6 +44,8 @@ const NOTHING_ASKED: &str = "check --deploy judges this installation: settings, 
     check --url URL probes a running server from outside.\n\
     Exit code: 0 nothing is unsafe, 1 something is, 2 it could not be judged.\n";
 const COULD_NOT_RUN: u8 = 2;
+/// Longer than the network has, and under the two seconds that are promised.
+const LONGEST: Duration = Duration::from_millis(1_700);
 
 /// Runs the verb: 0 when nothing is unsafe, 1 when something is, 2 when it could not be judged.
 pub async fn run(flags: Vec<(String, String)>, arguments: CheckArguments) -> ExitCode {
@@ -61,10 +65,22 @@ pub async fn run(flags: Vec<(String, String)>, arguments: CheckArguments) -> Exi
         Written::Sarif => Format::Sarif,
         Written::Html => return failed("check --deploy writes text, json or sarif"),
     };
-    let sources = Sources::from_process(flags);
-    let scene = Scene::new(sources, arguments.backups.clone(), Clock::system().now());
-    let report = check::deploy(&scene).await;
-    deliver(&arguments, &report.render(format), report.has_errors())
+    match judge(flags, arguments.backups.clone()).await {
+        Some(report) => deliver(&arguments, &report.render(format), report.has_errors()),
+        None => failed(
+            "a file or directory that the settings name does not answer: see whether one is a pipe that nobody \
+             writes to, or lies on a disk that is gone",
+        ),
+    }
+}
+
+/// On a thread of its own, since a file that hangs, hangs its reader; nothing when it takes too long.
+async fn judge(flags: Vec<(String, String)>, backups: Option<PathBuf>) -> Option<Report> {
+    let judging = tokio::task::spawn_blocking(move || {
+        let scene = Scene::new(Sources::from_process(flags), backups, Clock::system().now());
+        Handle::current().block_on(check::deploy(&scene))
+    });
+    tokio::time::timeout(LONGEST, judging).await.ok()?.ok()
 }
 
 fn probed(report: &portcullis_probe::Report, arguments: &CheckArguments) -> String {

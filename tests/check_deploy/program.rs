@@ -1,0 +1,89 @@
+//! `portcullis check --deploy` as a program: exit codes, formats, and an end in time.
+
+use super::{folder, production};
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+/// The program in a folder of its own, with these settings and no others.
+fn run(folder: &Path, environment: Vec<(String, String)>, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command.current_dir(folder).args(arguments).env_clear().envs(environment);
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.output().expect("the program")
+}
+
+#[test]
+fn the_exit_code_tells_errors_and_no_output_holds_a_secret() {
+    let folder = folder();
+    let good = || production(folder.path(), &[]);
+    let said = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    let output = run(folder.path(), good(), &["check", "--deploy"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains(" 0 errors, ") || said(&output).contains("\n0 errors, "));
+
+    let bad =
+        production(folder.path(), &[("SECRET_KEY", "hunter2-hunter2"), ("MAIL__URL", "ftp://a:hunter2@b")]);
+    for format in ["text", "json", "sarif"] {
+        let output = run(folder.path(), bad.clone(), &["check", "--deploy", "--format", format]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(said(&output).contains("deploy.secret_key") && !said(&output).contains("hunter2"));
+    }
+    let output = run(folder.path(), good(), &["check", "--deploy", "--output", "/nowhere/report"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&run(folder.path(), good(), &["check"])).contains("--deploy"));
+}
+
+#[test]
+fn json_and_sarif_hold_every_item() {
+    let folder = folder();
+    let written = |format: &str| {
+        let path = folder.path().join(format);
+        let name = path.display().to_string();
+        let arguments = ["check", "--deploy", "--format", format, "--output", &name];
+        let output = run(folder.path(), production(folder.path(), &[]), &arguments);
+        assert_eq!(output.status.code(), Some(0));
+        let text = std::fs::read_to_string(&path).expect("a report");
+        serde_json::from_str::<serde_json::Value>(&text).expect("JSON")
+    };
+    let (json, sarif) = (written("json"), written("sarif"));
+    let items = json["items"].as_array().expect("items");
+    assert!(items.len() > 40 && json["summary"]["errors"] == 0, "{json}");
+    let run = &sarif["runs"][0];
+    assert_eq!(sarif["version"], "2.1.0");
+    assert_eq!(run["results"].as_array().map(Vec::len), Some(items.len()));
+    let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
+    for result in run["results"].as_array().expect("results") {
+        assert!(rules.iter().any(|rule| rule["id"] == result["ruleId"]), "{result}");
+    }
+}
+
+#[test]
+fn it_ends_within_two_seconds_whatever_hangs() {
+    let folder = folder();
+    let pipe = folder.path().join("pipe").display().to_string();
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("an address");
+    let (mail, tls) = (format!("smtp://{address}"), format!("smtps://{address}"));
+    let database = format!("mysql://app:Zp4Wn6Tb1Vc5Md7R@{address}/x");
+    let cases: [(&[(&str, &str)], i32); 4] = [
+        (&[("SECRET_KEY", ""), ("SECRET_KEY_FILE", &pipe)], 2),
+        (&[("CONFIG", &pipe)], 2),
+        (&[("SERVER__TLS_CERT", &pipe), ("SERVER__TLS_KEY", &pipe)], 2),
+        (&[("MAIL__URL", &mail), ("ACCOUNTS__REGISTRATION", "closed")], 0),
+    ];
+    for (changed, code) in cases {
+        let started = Instant::now();
+        let output = run(folder.path(), production(folder.path(), changed), &["check", "--deploy"]);
+        assert!(started.elapsed() < Duration::from_secs(2), "{changed:?}: {:?}", started.elapsed());
+        assert_eq!(output.status.code(), Some(code), "{changed:?}");
+    }
+    let started = Instant::now();
+    run(
+        folder.path(),
+        production(folder.path(), &[("MAIL__URL", &tls), ("STORAGE__DATABASE_URL", &database)]),
+        &["check", "--deploy"],
+    );
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+}
