@@ -85,7 +85,7 @@ const WRONG: &[(&str, Level, Pairs<'static>)] = &[
         ],
     ),
     ("deploy.community", Level::Warning, &[("COMMUNITY__SOCKETS_PER_IP", "100000")]),
-    ("deploy.settings.refused", Level::Error, &[("THROTTLE__AUTH", "5/fortnight")]),
+    ("deploy.throttle_rates", Level::Error, &[("THROTTLE__AUTH", "5/fortnight")]),
     ("deploy.settings.refused", Level::Error, &[("SERVER__LISEN", "127.0.0.1:1")]),
     ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "")]),
     ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "change-me")]),
@@ -173,6 +173,42 @@ async fn every_item_sees_what_is_wrong_and_says_what_to_type() {
         assert!(*level < Level::Warning || !found.mend.is_empty(), "{found:?}");
     }
     assert!(!folder.path().join("data").exists(), "the check has made something");
+}
+
+#[tokio::test]
+async fn a_setting_that_cannot_be_read_is_told_in_place_of_what_stands_in_for_it() {
+    let folder = folder();
+    let cases: &[(Pairs<'_>, &[&str], &str)] = &[
+        (
+            &[("SECRET_KEY", ""), ("SECRET_KEY_FILE", "/nowhere/key")],
+            &["deploy.secret_key"],
+            "names /nowhere/key, which cannot be used",
+        ),
+        (
+            &[("SERVER__TRUSTED_PROXIES", "proxy.internal")],
+            &["deploy.tls", "deploy.proxies"],
+            "\"proxy.internal\"",
+        ),
+        (
+            &[("SERVER__PUBLIC_URL", "accounts.example.org")],
+            &["deploy.public_url", "deploy.cookies"],
+            "\"accounts.example.org\"",
+        ),
+        (&[("PROFILE", "prod")], &["deploy.profile", "deploy.hsts", "deploy.cors"], "\"prod\""),
+        (
+            &[("CORS__ALLOWED_ORIGINS", "https://u:p@app.example.org")],
+            &["deploy.cors"],
+            "An allowed origin is none.",
+        ),
+    ];
+    for (changed, ids, said) in cases {
+        let report = judged(folder.path(), changed).await;
+        for id in *ids {
+            let found = item(&report, id);
+            assert!(found.level == Level::Error && found.seen.contains(said), "{found:?}");
+            assert!(!found.mend.contains("portcullis secret"), "{found:?}");
+        }
+    }
 }
 
 #[tokio::test]

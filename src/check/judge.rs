@@ -11,8 +11,10 @@ pub struct Scene {
     pub settings: Settings,
     /// The settings as values; what could not be read is at its default.
     pub config: Config,
-    /// Why `serve` would refuse them.
-    pub problems: Vec<Problem>,
+    /// What could not be read, so that something else stands in its place.
+    pub unread: Vec<Problem>,
+    /// Why `serve` would refuse what could.
+    pub refused: Vec<Problem>,
     /// Where backups are looked for.
     pub backups: Vec<PathBuf>,
     /// The files that may hold secrets: `.env` and the settings file.

@@ -33,18 +33,16 @@ impl Scene {
     pub fn new(sources: Sources, backups: Option<PathBuf>, now: Timestamp) -> Self {
         let toml = sources.toml.as_ref().map(|(path, _)| PathBuf::from(path));
         let settings = Settings::merge(sources);
-        let (config, mut problems) = Config::read(&settings);
+        let (config, unread) = Config::read(&settings);
         let strict = Config { profile: Profile::Production, ..config.clone() };
-        let is_known = |problem: &Problem| problems.iter().any(|known| known.key == problem.key);
-        let found: Vec<Problem> =
-            validate(&strict).into_iter().filter(|problem| !is_known(problem)).collect();
-        problems.extend(found);
+        let is_read = |problem: &Problem| !unread.iter().any(|known| known.key == problem.key);
+        let refused = validate(&strict).into_iter().filter(is_read).collect();
         let data_dir = &config.storage.data_dir;
         let usual =
             || vec![data_dir.clone(), data_dir.join("backups"), PathBuf::from("backups"), PathBuf::from(".")];
         let backups = backups.map_or_else(usual, |folder| vec![folder]);
         let settings_files = toml.into_iter().chain([PathBuf::from(".env")]).collect();
-        Self { settings, config, problems, backups, settings_files, now }
+        Self { settings, config, unread, refused, backups, settings_files, now }
     }
 }
 
@@ -59,6 +57,7 @@ pub async fn deploy(scene: &Scene) -> Report {
     items.extend(mail.into_iter().chain(database));
     items.extend(files::judge(scene));
     items.extend(program::judge(scene));
+    settings::tell_unread(scene, &mut items);
     items.extend(settings::refusals(scene, &items));
     Report { items }
 }

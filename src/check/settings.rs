@@ -2,7 +2,7 @@
 
 use super::judge::{Rule, Scene, error, note, ok, warning};
 use super::report::{Item, Level};
-use crate::config::{LogFormat, LogLevel, Profile};
+use crate::config::{LogFormat, LogLevel, Problem, Profile};
 
 const PROFILE: Rule = Rule::new("deploy.profile", &["v5.0.0-13.4.2"], "§17").of(&["PROFILE"]);
 const SITE: Rule = Rule::new("deploy.site", &[], "§5").of(&["SITE__NAME"]);
@@ -28,17 +28,33 @@ pub(super) fn judge(scene: &Scene) -> Vec<Item> {
     vec![profile(scene), site(scene), log(scene), metrics(scene), webhooks(scene), community(scene)]
 }
 
+/// Puts what is wrong with a setting in the place of what was judged of its stand-in: a key whose file cannot be read
+/// is not one that has to be made.
+pub(super) fn tell_unread(scene: &Scene, judged: &mut [Item]) {
+    for item in judged {
+        let unread: Vec<_> =
+            scene.unread.iter().filter(|problem| item.settings.contains(&problem.key.as_str())).collect();
+        if !unread.is_empty() {
+            item.level = Level::Error;
+            item.seen = unread.iter().map(|problem| problem.parts().0).collect::<Vec<_>>().join(" ");
+            item.mend = unread.iter().map(|problem| problem.parts().1).collect::<Vec<_>>().join(" ");
+        }
+    }
+}
+
 /// What nothing else has told yet of the reasons for which a production server would not start.
 pub(super) fn refusals(scene: &Scene, judged: &[Item]) -> Vec<Item> {
-    let is_told =
-        |key: &str| judged.iter().any(|item| item.level == Level::Error && item.settings.contains(&key));
-    let left = scene.problems.iter().filter(|problem| !is_told(&problem.key));
-    let items: Vec<Item> =
-        left.map(|problem| REFUSED.judged(error(&problem.sentence, "see that sentence."))).collect();
+    let is_told = |problem: &&Problem| {
+        let key = problem.key.as_str();
+        judged.iter().any(|item| item.level == Level::Error && item.settings.contains(&key))
+    };
+    let problems = || scene.unread.iter().chain(&scene.refused);
+    let left = problems().filter(|problem| !is_told(problem)).map(Problem::parts);
+    let items: Vec<Item> = left.map(|(cause, advice)| REFUSED.judged(error(cause, advice))).collect();
     if !items.is_empty() {
         return items;
     }
-    vec![REFUSED.judged(match scene.problems.is_empty() {
+    vec![REFUSED.judged(match problems().next().is_none() {
         true => ok("A production server would start with these settings."),
         false => note("A production server would not start, for the errors above alone."),
     })]

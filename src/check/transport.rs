@@ -13,15 +13,20 @@ use x509_cert::der::Decode;
 
 const PUBLIC_URL: Rule = Rule::new("deploy.public_url", &["v5.0.0-12.2.1", "v5.0.0-3.3.1"], "§15")
     .of(&["SERVER__PUBLIC_URL", "ACCOUNTS__LINKS_URL"]);
-const TLS: Rule = Rule::new("deploy.tls", &["v5.0.0-12.2.1", "v5.0.0-12.2.2"], "§17 HTTPS")
-    .of(&["SERVER__TLS_CERT", "SERVER__TLS_KEY"]);
+const TLS: Rule = Rule::new("deploy.tls", &["v5.0.0-12.2.1", "v5.0.0-12.2.2"], "§17 HTTPS").of(&[
+    "SERVER__TLS_CERT",
+    "SERVER__TLS_KEY",
+    "SERVER__TRUSTED_PROXIES",
+]);
 const PROXIES: Rule =
     Rule::new("deploy.proxies", &["v5.0.0-4.1.3"], "§15").of(&["SERVER__TRUSTED_PROXIES", "SERVER__LISTEN"]);
-const HSTS: Rule = Rule::new("deploy.hsts", &["v5.0.0-3.4.1"], "§15").of(&["SERVER__HSTS_SECONDS"]);
-const CORS: Rule = Rule::new("deploy.cors", &["v5.0.0-3.4.2"], "§10").of(&["CORS__ALLOWED_ORIGINS"]);
+const HSTS: Rule =
+    Rule::new("deploy.hsts", &["v5.0.0-3.4.1"], "§15").of(&["SERVER__HSTS_SECONDS", "PROFILE"]);
+const CORS: Rule =
+    Rule::new("deploy.cors", &["v5.0.0-3.4.2"], "§10").of(&["CORS__ALLOWED_ORIGINS", "PROFILE"]);
 const HEADERS: Rule = Rule::new("deploy.headers", &["v5.0.0-3.4.3", "v5.0.0-3.4.6"], "§15, §17 Headers");
 const COOKIES: Rule = Rule::new("deploy.cookies", &["v5.0.0-3.3.1", "v5.0.0-3.3.4"], "§14, §17 HTTPS")
-    .of(&["ACCOUNTS__COOKIE_MODE"]);
+    .of(&["ACCOUNTS__COOKIE_MODE", "SERVER__PUBLIC_URL"]);
 const YEAR: u32 = 31_536_000;
 const SOON: Duration = Duration::from_secs(14 * 86_400);
 
@@ -170,6 +175,12 @@ fn cors(scene: &Scene) -> Verdict {
         return error(
             "CORS has a wildcard: any site could act for its visitors.",
             "list the exact origins in PORTCULLIS_CORS__ALLOWED_ORIGINS.",
+        );
+    }
+    if origins.iter().any(|origin| WebUrl::parse(origin).is_none_or(|url| !url.path().is_empty())) {
+        return error(
+            "An allowed origin is none.",
+            "write scheme, host and port as in https://app.example.org in PORTCULLIS_CORS__ALLOWED_ORIGINS.",
         );
     }
     let weak = origins.iter().filter(|origin| WebUrl::parse(origin).is_none_or(|url| !url.is_https()));

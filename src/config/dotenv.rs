@@ -42,10 +42,11 @@ fn mangled_secrets(text: &str) -> Vec<Problem> {
         let name = name.trim();
         let name = name.strip_prefix("export ").unwrap_or(name).trim();
         let ours = name.strip_prefix(PREFIX).and_then(spec::find).or_else(|| spec::find_usual(name));
-        if ours.is_some_and(spec::Spec::is_secret) && is_mangled(value) {
+        let Some(spec) = ours.filter(|spec| spec.is_secret()) else { continue };
+        if is_mangled(value) {
             let sentence =
                 format!("{name} (.env) holds $ or begins with #: put the value in 'single quotes'.");
-            problems.push(Problem::new(name, sentence));
+            problems.push(Problem::new(spec.name, sentence));
         }
     }
     problems.truncate(MOST_TOLD);

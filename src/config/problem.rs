@@ -27,6 +27,15 @@ impl Problem {
     pub fn of(key: &str, rest: &str) -> Self {
         Self::new(key, format!("{PREFIX}{key} {rest}"))
     }
+
+    /// What is wrong, as a sentence, and what to do.
+    #[must_use]
+    pub fn parts(&self) -> (String, &str) {
+        match self.sentence.rsplit_once(": ") {
+            Some((cause, advice)) => (format!("{cause}."), advice),
+            None => (self.sentence.clone(), "see docs/check.md."),
+        }
+    }
 }
 
 impl fmt::Display for Problem {

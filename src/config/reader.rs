@@ -30,7 +30,7 @@ impl<'a> Reader<'a> {
     /// The value of a setting that may be unset.
     pub(super) fn optional<T: Parse>(&mut self, name: &str) -> Option<T> {
         let Some(spec) = spec::find(name) else {
-            self.problems.push(Problem::of(name, "is read but not in the table of settings."));
+            self.problems.push(Problem::of(name, "is read but not in the table of settings: report this."));
             return None;
         };
         let text = self.settings.text(spec);

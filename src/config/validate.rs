@@ -180,7 +180,7 @@ fn check_search(config: &Config, problems: &mut Vec<Problem>) {
         problems.push(Problem::of("SEARCH__TIMEOUT", rest));
     }
     if search.stream_timeout.is_zero() {
-        problems.push(Problem::of("SEARCH__STREAM_TIMEOUT", "cannot be zero."));
+        problems.push(Problem::of("SEARCH__STREAM_TIMEOUT", "is zero: write at least 1s."));
     }
     let url = &search.anthropic_base_url;
     if search.anthropic_api_key.is_some() && !url.is_https() && !is_this_machine(url.host()) {
