@@ -151,6 +151,13 @@ const WRONG: &[(&str, Level, Pairs<'static>)] = &[
         &[("STORAGE__DATABASE_URL", "mysql://app:Zp4Wn6Tb1Vc5Md7R@192.0.2.1:9/x?ssl-mode=REQUIRED")],
     ),
     ("deploy.database", Level::Error, &[("STORAGE__REDIS_URL", "redis://cache")]),
+    (
+        "deploy.database_opens",
+        Level::Error,
+        &[("STORAGE__DATABASE_URL", "mysql://app:Zp4Wn6Tb1Vc5Md7R@127.0.0.1:9/x")],
+    ),
+    ("deploy.database_opens", Level::Error, &[("STORAGE__DATABASE_URL", "sqlite:/dev/null/x")]),
+    ("deploy.database_opens", Level::Warning, &[]),
     ("deploy.migrations", Level::Warning, &[]),
     ("deploy.superusers", Level::Warning, &[]),
     ("deploy.backup", Level::Warning, &[]),
@@ -240,7 +247,8 @@ async fn what_is_right_again_is_not_told() {
     let report = judged(folder.path(), &[]).await;
     for (id, _, changed) in WRONG.iter().filter(|(_, _, changed)| !changed.is_empty()) {
         let found = item(&report, id);
-        assert!(found.level <= Level::Note || *id == "deploy.mail", "{changed:?}: {found:?}");
+        let is_apart = ["deploy.mail", "deploy.database_opens"].contains(id);
+        assert!(found.level <= Level::Note || is_apart, "{changed:?}: {found:?}");
     }
     assert_eq!(report.count(Level::Error), 0, "{}", report.render(Format::Text));
 }
@@ -301,6 +309,7 @@ on_each_database! {
         // The tests' cheap hashes are below the settings of a production.
         assert_eq!(item(&report, "deploy.stored_hashes").level, Level::Note);
         assert_eq!(item(&report, "deploy.superusers").level, Level::Warning);
+        assert_eq!(item(&report, "deploy.database_opens").level, Level::Ok);
         // The password of the test's own database server is none.
         let errors = report.items.iter().filter(|item| item.level == Level::Error);
         assert!(errors.into_iter().all(|item| item.id == "deploy.database"), "{}", report.render(Format::Text));
@@ -407,6 +416,37 @@ async fn a_mail_server_that_greets_is_fine_and_gets_no_mail() {
     let server = SmtpSink::start().await;
     let report = judged(folder.path(), &[("MAIL__URL", &server.url())]).await;
     assert_eq!(item(&report, "deploy.mail").level, Level::Ok, "{:?}", item(&report, "deploy.mail"));
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_read_is_an_error_with_its_own_advice() {
+    let folder = folder();
+    let data = folder.path().join("data");
+    open_storage(&Config::development(&data)).await.expect("a database").close().await;
+    let file = data.join("portcullis.sqlite3");
+    let bytes = std::fs::read(&file).expect("a file");
+    for (broken, said) in [
+        (b"not a database, but long enough to be one".to_vec(), "damaged"),
+        (bytes[..8_192].to_vec(), "damaged"),
+    ] {
+        std::fs::write(&file, broken).expect("a file");
+        let report = judged(folder.path(), &[]).await;
+        let found = item(&report, "deploy.database_opens");
+        assert!(found.level == Level::Error && found.seen.contains(said), "{found:?}");
+        assert!(found.mend.contains("restore"), "{found:?}");
+    }
+    if crate::harness::mariadb::is_available() {
+        let url = create_mariadb_database().await;
+        let nameless = url.rsplit_once('/').expect("a name").0;
+        for (url, said) in [
+            (format!("{nameless}/no_such_database"), "no database of that name"),
+            (url.replace("://root", "://nobody"), "refuses that user"),
+        ] {
+            let report = judged(folder.path(), &[("STORAGE__DATABASE_URL", &url)]).await;
+            let found = item(&report, "deploy.database_opens");
+            assert!(found.level == Level::Error && found.seen.contains(said), "{found:?}");
+        }
+    }
 }
 
 #[tokio::test]

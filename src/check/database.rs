@@ -1,7 +1,8 @@
 //! The database: who may reach it, and what its rows tell.
 
 use super::judge::{Rule, Scene, Verdict, error, note, ok, warning};
-use super::report::Item;
+use super::opening::{self, OPENS};
+use super::report::{Item, Level};
 use crate::config::{Engine, Storage};
 use crate::model::users::{self, Status};
 use crate::model::{Migrator, audit_events};
@@ -10,7 +11,7 @@ use portcullis_security::password::{Argon2Variety, Scheme};
 use sea_orm::{
     ColumnTrait, DatabaseConnection, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
-use sea_orm_migration::{MigratorTrait, seaql_migrations};
+use sea_orm_migration::{MigratorTrait, SchemaManager, seaql_migrations};
 use std::str::FromStr;
 use tokio::time::{Instant, timeout_at};
 
@@ -32,46 +33,51 @@ const SKEW: i64 = 5_000_000;
 pub(super) async fn judge(scene: &Scene, deadline: Instant) -> Vec<Item> {
     let storage = &scene.config.storage;
     let mut items = vec![DATABASE.judged(reach(storage))];
-    let opened = match storage.sqlite_path() {
-        Some(path) if !path.exists() => Err(format!("There is no database at {} yet", path.display())),
-        _ => open(storage, deadline).await,
-    };
-    match opened {
-        Ok(db) => {
-            let slow = || {
-                warning("The database does not answer: its rows were not looked at.", "portcullis migrate")
-            };
-            let rows = timeout_at(deadline, rows(scene, &db)).await;
-            let skipped = || [MIGRATIONS, HASHES, SUPERUSERS, CLOCK].map(|rule| rule.judged(slow())).into();
-            items.extend(rows.unwrap_or_else(|_| skipped()));
-            // What a reader of SQLite leaves beside the file goes when it closes; a server that is silent does not care.
-            let _ = timeout_at(deadline, db.close()).await;
+    match look_at(scene, deadline).await {
+        Ok(rows) => {
+            items.push(OPENS.judged(ok("The database opens, and its rows can be read.")));
+            items.extend(rows);
         }
-        Err(reason) => {
-            let verdict = || warning(format!("{reason}: its rows were not looked at."), "portcullis migrate");
-            items.extend([MIGRATIONS, HASHES, SUPERUSERS, CLOCK].map(|rule| rule.judged(verdict())));
+        Err(trouble) => {
+            let unseen = || warning("The rows were not looked at.", "see deploy.database_opens.");
+            items.extend([MIGRATIONS, HASHES, SUPERUSERS, CLOCK].map(|rule| rule.judged(unseen())));
+            items.push(OPENS.judged(trouble));
         }
     }
     items
 }
 
-async fn open(storage: &Storage, deadline: Instant) -> Result<DatabaseConnection, String> {
-    let url = storage.connect_url();
-    match timeout_at(deadline, look(&url)).await {
-        Ok(Ok(db)) => Ok(db),
-        Ok(Err(_)) => Err("The database cannot be opened".to_owned()),
-        Err(_) => Err("The database does not answer".to_owned()),
+/// What the rows tell, or why they cannot be had.
+async fn look_at(scene: &Scene, deadline: Instant) -> Result<Vec<Item>, Verdict> {
+    let storage = &scene.config.storage;
+    // A file that cannot be asked for is one that opening refuses.
+    if let Some(path) = storage.sqlite_path().filter(|path| matches!(path.try_exists(), Ok(false))) {
+        return Err(opening::missing(&path));
     }
+    let url = storage.connect_url();
+    let db = timeout_at(deadline, look(&url)).await.map_err(|_| opening::silent())?;
+    let db = db.map_err(|cause| opening::refused(&cause))?;
+    let rows = timeout_at(deadline, rows(scene, &db)).await;
+    // What a reader of SQLite leaves beside the file goes when it closes; a server that is silent does not care.
+    let _ = timeout_at(deadline, db.close()).await;
+    rows.map_err(|_| opening::silent())?.map_err(|cause| opening::unreadable(&cause))
 }
 
-async fn rows(scene: &Scene, db: &DatabaseConnection) -> Vec<Item> {
-    let failed = |_: DbErr| warning("The rows could not be read.", "portcullis migrate");
-    vec![
-        MIGRATIONS.judged(migrations(db).await),
-        HASHES.judged(hashes(scene, db).await.unwrap_or_else(failed)),
-        SUPERUSERS.judged(superusers(db).await.unwrap_or_else(failed)),
-        CLOCK.judged(clock(scene, db).await.unwrap_or_else(failed)),
-    ]
+async fn rows(scene: &Scene, db: &DatabaseConnection) -> Result<Vec<Item>, DbErr> {
+    let migrations = MIGRATIONS.judged(migrations(db).await?);
+    // Tables that are not there yet are no reason to call the database damaged.
+    let is_current = migrations.level == Level::Ok;
+    let judged = |verdict: Result<Verdict, DbErr>| match verdict {
+        Err(cause) if is_current => Err(cause),
+        Err(_) => Ok(warning("The tables are not there yet.", "portcullis migrate")),
+        Ok(verdict) => Ok(verdict),
+    };
+    Ok(vec![
+        HASHES.judged(judged(hashes(scene, db).await)?),
+        SUPERUSERS.judged(judged(superusers(db).await)?),
+        CLOCK.judged(judged(clock(scene, db).await)?),
+        migrations,
+    ])
 }
 
 fn reach(storage: &Storage) -> Verdict {
@@ -130,23 +136,23 @@ fn proves_its_name(query: &str) -> bool {
     })
 }
 
-async fn migrations(db: &DatabaseConnection) -> Verdict {
-    // A database without the table is new.
-    let applied = seaql_migrations::Entity::find().all(db).await.unwrap_or_default();
+async fn migrations(db: &DatabaseConnection) -> Result<Verdict, DbErr> {
+    let is_new = !SchemaManager::new(db).has_table("seaql_migrations").await?;
+    let applied = if is_new { Vec::new() } else { seaql_migrations::Entity::find().all(db).await? };
     let all = Migrator::migrations();
     let known = |version: &str| all.iter().any(|migration| migration.name() == version);
     if let Some(newer) = applied.iter().find(|row| !known(&row.version)) {
-        return error(
+        return Ok(error(
             format!("The database was migrated by a newer release ({}).", newer.version),
             "run that release, or restore a backup of before.",
-        );
+        ));
     }
-    match all.len() - applied.len() {
+    Ok(match all.len() - applied.len() {
         0 => ok(format!("All {} migrations are applied.", all.len())),
         left => {
             warning(format!("{left} migrations are not applied."), "portcullis migrate, or start the server.")
         }
-    }
+    })
 }
 
 async fn hashes(scene: &Scene, db: &DatabaseConnection) -> Result<Verdict, DbErr> {

@@ -9,6 +9,7 @@ mod files;
 mod judge;
 mod limits;
 mod mail;
+mod opening;
 mod program;
 pub mod report;
 mod secrets;

@@ -21,7 +21,7 @@ pub enum ConnectError {
     File(String, std::io::Error),
     /// The server does not answer, or refuses us.
     #[error("cannot open the database: {0}")]
-    Open(String),
+    Open(DbErr),
     /// The schema cannot be brought up to date.
     #[error("cannot migrate the database: {0}")]
     Migrate(String),
@@ -43,15 +43,15 @@ pub(super) async fn connect(url: &str) -> Result<Storage, ConnectError> {
 pub(super) async fn look(url: &str) -> Result<DatabaseConnection, ConnectError> {
     let mut options = pool_options(url, 1);
     options.map_sqlx_sqlite_opts(|sqlite| sqlite.pragma("query_only", "ON").busy_timeout(BUSY_TIMEOUT));
-    Database::connect(options).await.map_err(open_error)
+    Database::connect(options).await.map_err(ConnectError::Open)
 }
 
 async fn open_sqlite(url: &str, rest: &str) -> Result<(DatabaseConnection, Writer), ConnectError> {
     let path = rest.trim_start_matches("//").split('?').next().unwrap_or_default();
     create_private(Path::new(path)).map_err(|error| ConnectError::File(path.to_owned(), error))?;
     // The writer opens first: it is the one that turns the file to WAL.
-    let writer = Database::connect(sqlite_options(url, 1, false)).await.map_err(open_error)?;
-    let reader = Database::connect(sqlite_options(url, READERS, true)).await.map_err(open_error)?;
+    let writer = Database::connect(sqlite_options(url, 1, false)).await.map_err(ConnectError::Open)?;
+    let reader = Database::connect(sqlite_options(url, READERS, true)).await.map_err(ConnectError::Open)?;
     Ok((reader, Writer::Group(GroupWriter::spawn(writer))))
 }
 
@@ -76,7 +76,7 @@ fn sqlite_options(url: &str, connections: u32, reads_only: bool) -> ConnectOptio
 }
 
 async fn open_mysql(url: &str) -> Result<DatabaseConnection, ConnectError> {
-    Database::connect(pool_options(url, 32)).await.map_err(open_error)
+    Database::connect(pool_options(url, 32)).await.map_err(ConnectError::Open)
 }
 
 fn pool_options(url: &str, connections: u32) -> ConnectOptions {
@@ -99,11 +99,6 @@ fn create_private(path: &Path) -> std::io::Result<()> {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
     }
     std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "a map_err adapter")]
-fn open_error(error: DbErr) -> ConnectError {
-    ConnectError::Open(error.to_string())
 }
 
 #[cfg(test)]
