@@ -112,6 +112,7 @@ const WRONG: &[(&str, Level, Pairs<'static>)] = &[
     ),
     ("deploy.proxies", Level::Error, &[("SERVER__TRUSTED_PROXIES", "0.0.0.0/0")]),
     ("deploy.proxies", Level::Error, &[("SERVER__TRUSTED_PROXIES", "::/0")]),
+    ("deploy.proxies", Level::Error, &[("SERVER__TRUSTED_PROXIES", "0.0.0.0/1,128.0.0.0/1")]),
     ("deploy.proxies", Level::Warning, &[("SERVER__TRUSTED_PROXIES", "10.0.0.0/8")]),
     ("deploy.proxies", Level::Error, &[("SERVER__TRUSTED_PROXIES", "")]),
     ("deploy.hsts", Level::Error, &[("SERVER__HSTS_SECONDS", "0")]),

@@ -129,8 +129,7 @@ fn last_second(path: &Path) -> Option<i64> {
 
 fn proxies(scene: &Scene) -> Verdict {
     let server = &scene.config.server;
-    let everybody = server.trusted_proxies.iter().any(|network| network.prefix_len() == 0);
-    if everybody {
+    if server.trusts_everybody() {
         return error(
             "Anybody is a trusted proxy, and may pretend to call from any address: no throttle holds.",
             "PORTCULLIS_SERVER__TRUSTED_PROXIES=10.0.0.5/32, the proxy's own address.",

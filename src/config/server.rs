@@ -64,9 +64,56 @@ impl Server {
         }
     }
 
+    /// Whether the trusted networks, taken together, are as good as everybody: one that is wider than the widest
+    /// private ones, 10.0.0.0/8, fc00::/7 and fe80::/10.
+    #[must_use]
+    pub fn trusts_everybody(&self) -> bool {
+        IpNet::aggregate(&self.trusted_proxies).iter().any(|network| match network {
+            IpNet::V4(network) => network.prefix_len() < 8,
+            IpNet::V6(network) => {
+                let is_private = network.addr().is_unique_local() || network.addr().is_unicast_link_local();
+                network.prefix_len() < 16 && !is_private
+            }
+        })
+    }
+
     /// Whether the server itself speaks TLS.
     #[must_use]
     pub const fn has_own_tls(&self) -> bool {
         self.tls_cert.is_some() && self.tls_key.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::super::Config;
+    use std::path::Path;
+
+    #[test]
+    fn networks_are_everybody_together_and_a_provider_is_not() {
+        let everybody = |networks: &str| {
+            let mut server = Config::development(Path::new("data")).server;
+            server.trusted_proxies = networks.split(',').map(|network| network.parse().unwrap()).collect();
+            server.trusts_everybody()
+        };
+        for networks in [
+            "0.0.0.0/0",
+            "0.0.0.0/1,128.0.0.0/1",
+            "1.0.0.0/8,2.0.0.0/8,3.0.0.0/8",
+            "::/0",
+            "2000::/3",
+            "::/1,8000::/1",
+        ] {
+            assert!(everybody(networks), "{networks}");
+        }
+        for networks in [
+            "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16",
+            "fc00::/7,fe80::/10",
+            "104.16.0.0/13",
+            "2a06:98c0::/29",
+        ] {
+            assert!(!everybody(networks), "{networks}");
+        }
     }
 }

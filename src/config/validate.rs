@@ -45,7 +45,7 @@ fn check_transport(config: &Config, problems: &mut Vec<Problem>) {
     if !server.public_url.path().is_empty() {
         problems.push(Problem::of("SERVER__PUBLIC_URL", "has a path: write only scheme, host and port."));
     }
-    if server.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
+    if server.trusts_everybody() {
         let rest = "holds the whole internet, so anybody could forge an address: name the proxies' networks.";
         problems.push(Problem::of("SERVER__TRUSTED_PROXIES", rest));
     }
