@@ -279,22 +279,12 @@ fn cors(config: &Config) -> Result<Cors, StartError> {
     Cors::parse(&config.cors.allowed_origins.join(",")).map_err(StartError::of)
 }
 
-fn mail_settings(config: &Config) -> mail::Settings {
-    mail::Settings {
-        site_name: config.site.name.clone(),
-        public_url: config.server.public_url.as_str().to_owned(),
-        links_url: config.accounts.links_url.as_str().to_owned(),
-        from: config.mail.from.clone(),
-        templates_dir: config.mail.templates.clone(),
-    }
-}
-
 /// The mailer of the settings, for the worker and for `portcullis mail test`.
 ///
 /// # Errors
 /// When a template is broken or the sender is no address.
 pub fn mailer(config: &Config, transport: Transport) -> Result<Mailer, StartError> {
-    Mailer::new(&mail_settings(config), transport).map_err(StartError::of)
+    Mailer::new(&mail::Settings::of(config), transport).map_err(StartError::of)
 }
 
 /// The whole router: features, health, documents, and the edge around them.

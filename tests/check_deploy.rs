@@ -115,6 +115,9 @@ const WRONG: &[(&str, Level, Pairs<'static>)] = &[
     ("deploy.proxies", Level::Error, &[("SERVER__TRUSTED_PROXIES", "0.0.0.0/1,128.0.0.0/1")]),
     ("deploy.proxies", Level::Warning, &[("SERVER__TRUSTED_PROXIES", "10.0.0.0/8")]),
     ("deploy.proxies", Level::Error, &[("SERVER__TRUSTED_PROXIES", "")]),
+    ("deploy.listen", Level::Error, &[("SERVER__LISTEN", "192.0.2.1:8000")]),
+    ("deploy.data_modes", Level::Error, &[("STORAGE__DATA_DIR", "/dev/null")]),
+    ("deploy.data_modes", Level::Error, &[("STORAGE__DATA_DIR", "/dev/null/data")]),
     ("deploy.hsts", Level::Error, &[("SERVER__HSTS_SECONDS", "0")]),
     ("deploy.hsts", Level::Warning, &[("SERVER__HSTS_SECONDS", "3600")]),
     ("deploy.cors", Level::Error, &[("CORS__ALLOWED_ORIGINS", "*")]),
@@ -417,6 +420,14 @@ async fn a_mail_server_that_greets_is_fine_and_gets_no_mail() {
     let server = SmtpSink::start().await;
     let report = judged(folder.path(), &[("MAIL__URL", &server.url())]).await;
     assert_eq!(item(&report, "deploy.mail").level, Level::Ok, "{:?}", item(&report, "deploy.mail"));
+}
+
+#[tokio::test]
+async fn a_broken_template_is_told() {
+    let folder = folder();
+    std::fs::write(folder.path().join("verify_email.txt"), "Subject: {{ nobody }}").expect("a file");
+    let report = judged(folder.path(), &[("MAIL__TEMPLATES", &folder.path().display().to_string())]).await;
+    assert_eq!(item(&report, "deploy.mail_from").level, Level::Error);
 }
 
 #[tokio::test]

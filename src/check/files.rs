@@ -1,9 +1,12 @@
 //! The data directory, its disk, and the backups.
 
 use super::judge::{Rule, Scene, Verdict, error, note, ok, span, warning};
+use super::opening::can_be_made;
 use super::report::Item;
 use super::secrets::mode_of;
+use crate::config::Storage;
 use portcullis_security::clock::Timestamp;
+use rustix::fs::{Access, access};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -25,6 +28,8 @@ const BUCKET: Rule = Rule::new("deploy.files", &["v5.0.0-13.3.1", "v5.0.0-12.3.1
     "STORAGE__AWS_SESSION_TOKEN",
 ]);
 const OTHERS: u32 = 0o077;
+/// What a database, its journal and a day of pictures and mails need.
+const LEAST_FILES: u64 = 1_000;
 const MIB: u64 = 1 << 20;
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -43,7 +48,14 @@ pub(super) fn judge(scene: &Scene) -> Vec<Item> {
 
 fn modes(scene: &Scene) -> Verdict {
     let storage = &scene.config.storage;
-    if !storage.data_dir.is_dir() {
+    if !can_be_written(storage) {
+        return error(
+            format!("This user cannot write to {}, or it is no directory.", storage.data_dir.display()),
+            "run this as the server's user, give the directory and all in it to that user with chown, or set \
+             PORTCULLIS_STORAGE__DATA_DIR.",
+        );
+    }
+    if !storage.data_dir.exists() {
         return note(format!("{} is made at the first start, with mode 0700.", storage.data_dir.display()));
     }
     let mut paths = vec![storage.data_dir.clone(), storage.data_dir.join("secret_key")];
@@ -67,6 +79,18 @@ fn modes(scene: &Scene) -> Verdict {
     }
 }
 
+/// Whether the data directory and the database in it can be written to, or be made.
+fn can_be_written(storage: &Storage) -> bool {
+    let takes = |path: &Path, how: Access| match path.exists() {
+        true => access(path, how).is_ok(),
+        false => can_be_made(path),
+    };
+    let is_no_file = storage.data_dir.is_dir() || !storage.data_dir.exists();
+    is_no_file
+        && takes(&storage.data_dir, Access::WRITE_OK | Access::EXEC_OK)
+        && storage.sqlite_path().is_none_or(|path| takes(&path, Access::WRITE_OK))
+}
+
 fn disk(data_dir: &Path) -> Verdict {
     let existing = data_dir.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
     let Ok(disk) = rustix::fs::statvfs(existing) else {
@@ -75,6 +99,13 @@ fn disk(data_dir: &Path) -> Verdict {
     let free = disk.f_bavail.saturating_mul(disk.f_frsize) / MIB;
     let all = (disk.f_blocks.saturating_mul(disk.f_frsize) / MIB).max(1);
     let seen = format!("{free} MiB of the disk are free, {} %.", free * 100 / all);
+    // Some file systems make them as they go, and count none.
+    if disk.f_files > 0 && disk.f_favail < LEAST_FILES {
+        return error(
+            format!("The disk has room for {} files more.", disk.f_favail),
+            "remove small files: df -i tells how many there are.",
+        );
+    }
     match free {
         0..256 => error(seen, "make room: without it no account can be written."),
         256..1_024 => warning(seen, "make room before the database needs it."),

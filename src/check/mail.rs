@@ -2,7 +2,7 @@
 
 use super::judge::{Rule, Scene, Verdict, error, ok, warning};
 use super::report::Item;
-use crate::mail::Transport;
+use crate::mail::{Mailer, Memory, Settings, Transport};
 use tokio::time::{Instant, timeout_at};
 
 const URL: Rule = Rule::new("deploy.mail", &["v5.0.0-6.4.3", "v5.0.0-12.3.1"], "§5, §6").of(&["MAIL__URL"]);
@@ -39,6 +39,9 @@ fn from(scene: &Scene) -> Verdict {
     let from = &scene.config.mail.from;
     let is_local = from.trim_end_matches('>').ends_with("@localhost");
     let mend = "PORTCULLIS_MAIL__FROM=\"Example <noreply@example.org>\", an address whose domain lets your server send.";
+    if let Err(problem) = Mailer::new(&Settings::of(&scene.config), Transport::Memory(Memory::default())) {
+        return error(format!("No letter can be written: {problem}."), "mend that setting or template.");
+    }
     match is_local {
         true => error("Mails are from an address at localhost, which others refuse.", mend),
         false => ok(format!("Mails are from {from}.")),

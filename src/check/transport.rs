@@ -6,8 +6,10 @@ use crate::config::{Profile, WebUrl};
 use crate::serve;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
+use tokio::net::TcpSocket;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
@@ -20,6 +22,7 @@ const TLS: Rule = Rule::new("deploy.tls", &["v5.0.0-12.2.1", "v5.0.0-12.2.2"], "
 ]);
 const PROXIES: Rule =
     Rule::new("deploy.proxies", &["v5.0.0-4.1.3"], "§15").of(&["SERVER__TRUSTED_PROXIES", "SERVER__LISTEN"]);
+const LISTEN: Rule = Rule::new("deploy.listen", &[], "§15").of(&["SERVER__LISTEN"]);
 const HSTS: Rule =
     Rule::new("deploy.hsts", &["v5.0.0-3.4.1"], "§15").of(&["SERVER__HSTS_SECONDS", "PROFILE"]);
 const CORS: Rule =
@@ -35,6 +38,7 @@ pub(super) fn judge(scene: &Scene) -> Vec<Item> {
         PUBLIC_URL.judged(public_url(scene)),
         TLS.judged(tls(scene)),
         PROXIES.judged(proxies(scene)),
+        LISTEN.judged(listen(scene)),
         HSTS.judged(hsts(scene)),
         CORS.judged(cors(scene)),
         HEADERS.judged(ok("Every answer carries a CSP without unsafe-inline and the other headers; no setting removes them.")),
@@ -153,6 +157,23 @@ fn proxies(scene: &Scene) -> Verdict {
         };
     }
     ok(format!("{} networks are trusted proxies.", server.trusted_proxies.len()))
+}
+
+/// Takes the address for a moment, without listening: a server that runs has it already.
+fn listen(scene: &Scene) -> Verdict {
+    let address = scene.config.server.listen;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let bound = socket.and_then(|socket| {
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)
+    });
+    match bound {
+        Err(cause) if cause.kind() != ErrorKind::AddrInUse => error(
+            format!("The server cannot listen on {address}: {cause}."),
+            "PORTCULLIS_SERVER__LISTEN=127.0.0.1:8000, or another address of this machine and a port above 1023.",
+        ),
+        _ => ok(format!("The server can listen on {address}.")),
+    }
 }
 
 fn hsts(scene: &Scene) -> Verdict {

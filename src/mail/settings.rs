@@ -1,5 +1,6 @@
 //! What letters say about the site they come from.
 
+use crate::config::Config;
 use lettre::Address;
 use lettre::message::Mailbox;
 use std::path::PathBuf;
@@ -54,6 +55,18 @@ pub(super) struct Site {
 }
 
 impl Settings {
+    /// What the settings say.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self {
+            site_name: config.site.name.clone(),
+            public_url: config.server.public_url.as_str().to_owned(),
+            links_url: config.accounts.links_url.as_str().to_owned(),
+            from: config.mail.from.clone(),
+            templates_dir: config.mail.templates.clone(),
+        }
+    }
+
     /// The host of the public URL, for `EHLO` and Message-IDs; `localhost` when it is no name.
     pub fn host(&self) -> String {
         let authority = self.public_url.split("://").nth(1).unwrap_or_default();
