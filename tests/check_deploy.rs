@@ -73,7 +73,7 @@ const WRONG: &[(&str, Level, Pairs<'static>)] = &[
         Level::Error,
         &[
             ("WEBHOOKS__URL", "ops.example.org"),
-            ("WEBHOOKS__SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+            ("WEBHOOKS__SECRET", "whsec_q8Zp4Wn6Tb1Vc5Md7Rf0Gh2sQk3J9x2L"),
         ],
     ),
     (
@@ -81,7 +81,47 @@ const WRONG: &[(&str, Level, Pairs<'static>)] = &[
         Level::Warning,
         &[
             ("WEBHOOKS__URL", "http://ops.example.org"),
+            ("WEBHOOKS__SECRET", "whsec_q8Zp4Wn6Tb1Vc5Md7Rf0Gh2sQk3J9x2L"),
+        ],
+    ),
+    (
+        "deploy.webhooks",
+        Level::Error,
+        &[
+            ("WEBHOOKS__URL", "https://ops.example.org"),
             ("WEBHOOKS__SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ],
+    ),
+    (
+        "deploy.webhooks",
+        Level::Error,
+        &[
+            ("WEBHOOKS__URL", "https://ops.example.org"),
+            ("WEBHOOKS__SECRET", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+        ],
+    ),
+    ("deploy.metrics", Level::Error, &[("METRICS__TOKEN", "aaaaaaaaaaaaaaaa")]),
+    ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "portcullis-production-secret-key-2026")]),
+    ("deploy.mail", Level::Error, &[("MAIL__URL", "smtp://app:change-me@127.0.0.1:9")]),
+    (
+        "deploy.database",
+        Level::Error,
+        &[("STORAGE__DATABASE_URL", "mysql://portcullis-app:portcullis-app@127.0.0.1:9/x")],
+    ),
+    (
+        "deploy.database",
+        Level::Error,
+        &[("STORAGE__DATABASE_URL", "mysql://app:passwordpassword@127.0.0.1:9/x")],
+    ),
+    ("deploy.database", Level::Error, &[("STORAGE__DATABASE_URL", "mysql://app:%41%41%41%41@127.0.0.1:9/x")]),
+    ("deploy.search", Level::Error, &[("SEARCH__ANTHROPIC_API_KEY", "change-me")]),
+    (
+        "deploy.files",
+        Level::Error,
+        &[
+            ("STORAGE__FILES_URL", "s3://media"),
+            ("STORAGE__AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7"),
+            ("STORAGE__AWS_SECRET_ACCESS_KEY", "change-me"),
         ],
     ),
     ("deploy.community", Level::Warning, &[("COMMUNITY__SOCKETS_PER_IP", "100000")]),

@@ -3,11 +3,13 @@
 use super::judge::{Rule, Scene, Verdict, error, note, ok, warning};
 use super::opening::{self, OPENS};
 use super::report::{Item, Level};
+use crate::config::secret_strength::guessable;
 use crate::config::{Engine, Storage};
 use crate::model::users::{self, Status};
 use crate::model::{Migrator, audit_events};
 use crate::storage::look;
 use portcullis_security::password::{Argon2Variety, Scheme};
+use portcullis_security::secret::Secret;
 use sea_orm::{
     ColumnTrait, DatabaseConnection, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -92,32 +94,45 @@ fn reach(storage: &Storage) -> Verdict {
 }
 
 fn server(storage: &Storage) -> Verdict {
-    let Some((user, password)) = storage.database_credentials() else {
+    let Some(user) = storage.database_user() else {
         return error("The database URL names no user.", "DATABASE_URL=mysql://USER@HOST/NAME");
     };
     let address = storage.database_url.expose_text().split_once('?');
     let (address, query) = address.unwrap_or((storage.database_url.expose_text(), ""));
     let host = address.rsplit('@').next().unwrap_or_default().split('/').next().unwrap_or_default();
-    let is_local = is_this_machine(host);
     let mend = "make a password with `portcullis secret` and set DATABASE_PASSWORD_FILE.";
-    match password {
-        None | Some("") => error("The database needs no password.", mend),
-        Some(text) if text.len() < LEAST_PASSWORD => {
-            error(format!("The database's password has {} characters.", text.len()), mend)
+    let password = storage.database_password().unwrap_or_else(|| Secret::from(""));
+    let password = password.expose_text();
+    match password.chars().count() {
+        0 => return error("The database needs no password.", mend),
+        count @ ..LEAST_PASSWORD => {
+            return error(format!("The database's password has {count} characters."), mend);
         }
-        Some(_) if user == "root" => warning(
+        _ => {}
+    }
+    if password == user {
+        return error("The database's password is its user's name.", mend);
+    }
+    if let Some(weakness) = guessable(password.as_bytes()) {
+        return error(format!("The database's password is {weakness}."), mend);
+    }
+    way(user, host, query)
+}
+
+/// How the server gets to its database: as whom, and over which way.
+fn way(user: &str, host: &str, query: &str) -> Verdict {
+    match is_this_machine(host) {
+        _ if user == "root" => warning(
             "The server is root in the database: it could read other databases too.",
             "CREATE USER for it, and GRANT it its own database alone.",
         ),
-        Some(_) if !is_local && !proves_its_name(query) => warning(
+        false if !proves_its_name(query) => warning(
             "The database is on another machine, and need not prove that it is the one that is meant.",
             "add ?ssl-mode=VERIFY_IDENTITY to DATABASE_URL, and &ssl-ca=FILE if its certificate is from an authority \
              of your own.",
         ),
-        Some(_) if !is_local => {
-            ok("The database is on another machine, spoken to by TLS, and proves its name.")
-        }
-        Some(_) => ok("The database is on this machine, and has a user and a password."),
+        false => ok("The database is on another machine, spoken to by TLS, and proves its name."),
+        true => ok("The database is on this machine, and has a user and a password."),
     }
 }
 

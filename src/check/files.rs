@@ -5,6 +5,7 @@ use super::opening::can_be_made;
 use super::report::Item;
 use super::secrets::mode_of;
 use crate::config::Storage;
+use crate::config::secret_strength::guessable;
 use portcullis_security::clock::Timestamp;
 use rustix::fs::{Access, access};
 use std::fs::File;
@@ -156,6 +157,13 @@ fn bucket(scene: &Scene) -> Verdict {
     let storage = &scene.config.storage;
     if storage.files_bucket().is_none() {
         return ok("Uploaded files are on this machine.");
+    }
+    let secret = storage.aws.secret_access_key.as_ref();
+    if let Some(weakness) = secret.and_then(|secret| guessable(secret.expose())) {
+        return error(
+            format!("AWS_SECRET_ACCESS_KEY is {weakness}."),
+            "take the one that was made with the key.",
+        );
     }
     let endpoint = storage.aws.endpoint_url.as_deref().unwrap_or("https://");
     match endpoint.starts_with("https://") {

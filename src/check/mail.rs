@@ -2,6 +2,7 @@
 
 use super::judge::{Rule, Scene, Verdict, error, ok, warning};
 use super::report::Item;
+use crate::config::secret_strength::guessable;
 use crate::mail::{Mailer, Memory, Settings, Transport};
 use tokio::time::{Instant, timeout_at};
 
@@ -24,6 +25,12 @@ async fn url(scene: &Scene, deadline: Instant) -> Verdict {
         Ok(transport) => transport,
         Err(problem) => return error(format!("{problem}."), MEND),
     };
+    if let Some(weakness) = scene.config.mail.password().and_then(|password| guessable(password.expose())) {
+        return error(
+            format!("The password of the mail server is {weakness}."),
+            "have another one made there.",
+        );
+    }
     match timeout_at(deadline, transport.probe()).await {
         Err(_) => warning("The mail server does not greet within 1.3 s.", MEND),
         Ok(Err(problem)) => warning(format!("Mails would wait: {problem}."), MEND),

@@ -1,7 +1,8 @@
 //! The program itself: what it does under every setting, and how old its parts are.
 
-use super::judge::{Rule, Scene, Verdict, note, ok, warning};
+use super::judge::{Rule, Scene, Verdict, error, note, ok, warning};
 use super::report::Item;
+use crate::config::secret_strength::guessable;
 use portcullis_security::clock::Timestamp;
 use std::time::Duration;
 
@@ -63,6 +64,10 @@ fn search(scene: &Scene) -> Verdict {
     let search = &scene.config.search;
     match &search.anthropic_api_key {
         None => ok("The search answers by itself, and no query leaves the server."),
+        Some(key) if let Some(weakness) = guessable(key.expose()) => error(
+            format!("The API key is {weakness}."),
+            "ANTHROPIC_API_KEY, as it was made at platform.claude.com; or unset it.",
+        ),
         Some(_) if !search.anthropic_base_url.is_https() => warning(
             format!("The API key goes to {} unencrypted.", search.anthropic_base_url),
             "PORTCULLIS_SEARCH__ANTHROPIC_BASE_URL=https://…",

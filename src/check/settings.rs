@@ -2,6 +2,7 @@
 
 use super::judge::{Rule, Scene, error, note, ok, warning};
 use super::report::{Item, Level};
+use crate::config::secret_strength::guessable;
 use crate::config::{LogFormat, LogLevel, Problem, Profile};
 
 const PROFILE: Rule = Rule::new("deploy.profile", &["v5.0.0-13.4.2"], "§17").of(&["PROFILE"]);
@@ -100,6 +101,10 @@ fn metrics(scene: &Scene) -> Item {
             format!("The token of /metrics has {} bytes: it can be guessed.", token.expose().len()),
             "PORTCULLIS_METRICS__TOKEN=\"$(portcullis secret)\"",
         ),
+        Some(token) if let Some(weakness) = guessable(token.expose()) => error(
+            format!("The token of /metrics is {weakness}."),
+            "PORTCULLIS_METRICS__TOKEN=\"$(portcullis secret)\"",
+        ),
         Some(_) => ok("Whoever reads /metrics from elsewhere needs a long token."),
     })
 }
@@ -115,6 +120,10 @@ fn webhooks(scene: &Scene) -> Item {
         }
         Some(_) if webhooks.key().is_none() => error(
             "Webhooks have no secret that could sign them.",
+            "PORTCULLIS_WEBHOOKS__SECRET=\"whsec_$(openssl rand -base64 32)\"",
+        ),
+        Some(_) if let Some(weakness) = webhooks.weakness() => error(
+            format!("The secret of webhooks is {weakness}: anybody could sign."),
             "PORTCULLIS_WEBHOOKS__SECRET=\"whsec_$(openssl rand -base64 32)\"",
         ),
         Some(_) if !webhooks.is_private() => {

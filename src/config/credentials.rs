@@ -1,5 +1,7 @@
 //! Passwords inside URLs: shown never, filled in when they are given apart.
 
+use portcullis_security::secret::Secret;
+
 /// A URL's user information, cut without judging the rest.
 struct Parts<'a> {
     scheme: &'a str,
@@ -46,10 +48,31 @@ pub(super) fn of(url: &str) -> Option<(&str, Option<&str>)> {
     split(url).map(|parts| (parts.user, parts.password))
 }
 
+/// The password of a URL, decoded.
+pub(super) fn password_of(url: &str) -> Option<Secret> {
+    let password = of(url)?.1?;
+    Some(percent_decoded(password).unwrap_or_else(|| password.to_owned()).into())
+}
+
 /// The URL with a password put in, unless it has one already or names no user.
 pub(super) fn with_password(url: &str, password: &str) -> Option<String> {
     let Parts { scheme, user, password: None, rest } = split(url)? else { return None };
     Some(format!("{scheme}://{user}:{}@{rest}", percent_encoded(password)))
+}
+
+/// The text with its `%XX` decoded; nothing when it is no UTF-8 then.
+pub(crate) fn percent_decoded(text: &str) -> Option<String> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let (high, low) = (char::from(rest.next()?), char::from(rest.next()?));
+            decoded.push(u8::try_from(high.to_digit(16)? * 16 + low.to_digit(16)?).ok()?);
+        } else {
+            decoded.push(byte);
+        }
+    }
+    String::from_utf8(decoded).ok()
 }
 
 fn split(url: &str) -> Option<Parts<'_>> {

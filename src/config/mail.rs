@@ -1,6 +1,6 @@
 //! `[mail]`: how mails leave and who they are from.
 
-use super::{reader::Reader, spec::Spec, storage::file_path};
+use super::{credentials, reader::Reader, spec::Spec, storage::file_path};
 use portcullis_security::secret::Secret;
 use std::path::PathBuf;
 
@@ -42,6 +42,12 @@ impl Mail {
             from: reader.required("MAIL__FROM"),
             templates: reader.optional("MAIL__TEMPLATES"),
         }
+    }
+
+    /// The password that the mail server is told.
+    #[must_use]
+    pub fn password(&self) -> Option<Secret> {
+        credentials::password_of(self.url.expose_text())
     }
 
     /// The directory that mails are written to; `None` when the URL is not `file://DIR`.

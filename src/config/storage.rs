@@ -122,10 +122,16 @@ impl Storage {
         }
     }
 
-    /// The user of a database server and the password, as the URL writes them; none for a file.
+    /// The user of a database server, as the URL writes it; none for a file.
     #[must_use]
-    pub fn database_credentials(&self) -> Option<(&str, Option<&str>)> {
-        credentials::of(self.database_url.expose_text())
+    pub fn database_user(&self) -> Option<&str> {
+        credentials::of(self.database_url.expose_text()).map(|(user, _)| user)
+    }
+
+    /// The password that the database server is told.
+    #[must_use]
+    pub fn database_password(&self) -> Option<Secret> {
+        credentials::password_of(self.database_url.expose_text())
     }
 
     /// The SQLite file, taken literally (no percent-decoding, no query); `None` for other engines.

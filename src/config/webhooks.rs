@@ -1,6 +1,6 @@
 //! `[webhooks]`: where attacks are reported to.
 
-use super::{is_this_machine, reader::Reader, spec::Spec};
+use super::{is_this_machine, reader::Reader, secret_strength::guessable, spec::Spec};
 use axum::http::Uri;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use portcullis_security::secret::Secret;
@@ -19,6 +19,8 @@ pub(super) const SPECS: &[Spec] = &[
 ];
 
 const PREFIX: &str = "whsec_";
+/// What the specification shows, and many have copied.
+const EXAMPLE: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// Where attacks are reported to.
 #[derive(Clone)]
@@ -40,6 +42,15 @@ impl Webhooks {
         let text = self.secret.as_ref()?.expose_text().trim().strip_prefix(PREFIX)?;
         let bytes = BASE64_STANDARD.decode(text).ok()?;
         (24..=64).contains(&bytes.len()).then(|| Secret::new(bytes))
+    }
+
+    /// Why the secret can be guessed, as a phrase that follows "is".
+    #[must_use]
+    pub fn weakness(&self) -> Option<&'static str> {
+        match self.secret.as_ref()?.expose_text().trim() {
+            EXAMPLE => Some("the one of the specification"),
+            _ => self.key().and_then(|key| guessable(key.expose())),
+        }
     }
 
     /// Whether the address is one that can be called.

@@ -4,7 +4,7 @@
 //! with the connect. Here a connection returns only after a mail was taken on it.
 
 use super::{SendError, TransportError};
-use crate::config::is_this_machine;
+use crate::config::{is_this_machine, percent_decoded};
 use axum::http::Uri;
 use lettre::Message;
 use lettre::transport::smtp::Error as SmtpError;
@@ -172,8 +172,8 @@ fn credentials(authority: &str) -> Result<Option<Credentials>, TransportError> {
     let Some((userinfo, _)) = authority.rsplit_once('@') else { return Ok(None) };
     let wrong = || TransportError::Url("user and password are USER:PASSWORD, percent-encoded");
     let (user, password) = userinfo.split_once(':').ok_or_else(wrong)?;
-    let user = percent_decode(user).ok_or_else(wrong)?;
-    let password = percent_decode(password).ok_or_else(wrong)?;
+    let user = percent_decoded(user).ok_or_else(wrong)?;
+    let password = percent_decoded(password).ok_or_else(wrong)?;
     Ok(Some(Credentials::new(user, password)))
 }
 
@@ -182,7 +182,7 @@ fn options(query: &str) -> Result<(Option<String>, Option<PathBuf>), TransportEr
     let (mut tls, mut ca) = (None, None);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let value = percent_decode(value).ok_or(TransportError::Url("an option is not percent-encoded"))?;
+        let value = percent_decoded(value).ok_or(TransportError::Url("an option is not percent-encoded"))?;
         match name {
             "tls" => tls = Some(value),
             "ca" => ca = Some(PathBuf::from(value)),
@@ -201,20 +201,6 @@ fn tls_parameters(host: &str, ca: Option<PathBuf>) -> Result<TlsParameters, Tran
             .add_root_certificate(Certificate::from_pem(&pem).map_err(|error| wrong(error.to_string()))?);
     }
     builder.build_rustls().map_err(|error| TransportError::Tls(error.to_string()))
-}
-
-fn percent_decode(text: &str) -> Option<String> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let (high, low) = (char::from(rest.next()?), char::from(rest.next()?));
-            decoded.push(u8::try_from(high.to_digit(16)? * 16 + low.to_digit(16)?).ok()?);
-        } else {
-            decoded.push(byte);
-        }
-    }
-    String::from_utf8(decoded).ok()
 }
 
 fn unreachable(error: &SmtpError) -> SendError {
