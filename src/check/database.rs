@@ -147,9 +147,10 @@ fn is_this_machine(host: &str) -> bool {
 
 /// Whether a connection is encrypted and fails where the certificate is not the host's.
 fn proves_its_name(query: &str) -> bool {
-    query.split('&').filter_map(|pair| pair.split_once('=')).any(|(name, value)| {
-        matches!(name, "ssl-mode" | "sslmode") && value.eq_ignore_ascii_case("VERIFY_IDENTITY")
-    })
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    // The driver takes the last.
+    let mode = pairs.filter(|(name, _)| matches!(*name, "ssl-mode" | "sslmode")).next_back();
+    mode.is_some_and(|(_, mode)| mode.eq_ignore_ascii_case("VERIFY_IDENTITY"))
 }
 
 async fn migrations(db: &DatabaseConnection) -> Result<Verdict, DbErr> {
