@@ -154,7 +154,7 @@ fn is_this_machine(host: &str) -> bool {
 fn proves_its_name(query: &str) -> bool {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     // The driver takes the last.
-    let mode = pairs.filter(|(name, _)| matches!(*name, "ssl-mode" | "sslmode")).last();
+    let mode = pairs.filter(|(name, _)| matches!(*name, "ssl-mode" | "sslmode")).next_back();
     mode.is_some_and(|(_, mode)| mode.eq_ignore_ascii_case("VERIFY_IDENTITY"))
 }
 

@@ -81,7 +81,7 @@ fn secret_files(scene: &Scene) -> Verdict {
             "put it into .env, or its file's name into …_FILE, and make a new one.",
         ),
         0 => ok("No file holds a secret of the settings."),
-        count => ok(format!("{count} files hold secrets, and only their owner can read them.")),
+        count => ok(format!("{count} files hold secrets, and none is open that could be closed.")),
     })
 }
 

@@ -45,9 +45,10 @@ pub(super) fn masked(url: &str) -> String {
 
 /// What anybody may see, but for passwords in URLs where none belongs.
 pub(crate) fn shown(text: &str) -> String {
-    let one =
-        |item: &str| if item.contains('@') && item.contains("://") { masked(item) } else { item.to_owned() };
-    without_controls(&text.split(',').map(one).collect::<Vec<_>>().join(","))
+    match text.split_once("://") {
+        Some((_, rest)) if rest.contains('@') => masked(text),
+        _ => without_controls(text),
+    }
 }
 
 /// Text that cannot move a terminal's cursor or break a log line.
@@ -139,11 +140,12 @@ mod tests {
     fn plain_text_is_shown_but_for_passwords_in_it() {
         for (text, expected) in [
             ("Example <noreply@example.org>", "Example <noreply@example.org>"),
+            ("https://b.example", "https://b.example"),
             ("https://u:hunter2@a.example", "https://u:***@a.example"),
-            ("https://b.example, https://u:hunter2@a.example", "https://b.example, https://u:***@a.example"),
-            ("https://u:hunter2,hunter2@a.example", "https://u:hunter2,***"),
+            ("https://u:hunter2,hunter2@a.example", "https://u:***@a.example"),
+            ("https://b.example, https://u:hunter2@a.example", "https://***"),
         ] {
-            assert!(shown(text) == expected || !shown(text).contains("hunter2"), "{}", shown(text));
+            assert_eq!(shown(text), expected, "{text}");
         }
     }
 
