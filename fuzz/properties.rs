@@ -183,20 +183,85 @@ fn headers(data: &[u8]) -> HeaderMap {
     headers
 }
 
-/// A stranger is himself whatever he sends; behind proxies the address is one that a field names, or the peer's.
+/// A stranger is himself whatever he sends; behind proxies the caller is the right-most hop that is none of them.
 pub fn forwarded(data: &[u8]) {
     let headers = headers(data);
     let list = headers.get("x-proxies").and_then(|value| value.to_str().ok()).unwrap_or("10.0.0.0/8, ::1");
     let Ok(proxies) = list.parse::<portcullis_security::client_ip::TrustedProxies>() else { return };
+    let hops = plain_hops(&headers);
     for peer in ["10.0.0.1", "203.0.113.9", "::1", "::ffff:10.0.0.1", "2001:db8::1"] {
         let peer: IpAddr = peer.parse().expect("an address");
         let client = proxies.client_ip(peer, &headers);
         let scheme = proxies.forwarded_proto(peer, &headers);
         if !proxies.contains(peer) {
             assert_eq!((client, scheme), (peer.to_canonical(), None));
+        } else if let Some(hops) = &hops {
+            let known = || hops.iter().map_while(|hop| *hop);
+            let stranger = known().find(|hop| !proxies.contains(*hop));
+            let caller = stranger.or_else(|| known().last()).unwrap_or(peer.to_canonical());
+            assert_eq!(client, caller, "{headers:?}");
         }
         let _ = portcullis_security::client_ip::bucket(client);
         assert!(!portcullis_security::client_ip::prefix(client).is_empty());
+    }
+}
+
+/// The hops from right to left, read in the simplest way; `None` where quotes stand elsewhere than around a value, since
+/// commas may be inside them.
+fn plain_hops(headers: &HeaderMap) -> Option<Vec<Option<IpAddr>>> {
+    let is_forwarded = !headers.contains_key("x-forwarded-for");
+    let name = if is_forwarded { "forwarded" } else { "x-forwarded-for" };
+    let lines: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    if lines.is_empty() {
+        return Some(Vec::new());
+    }
+    let field = String::from_utf8_lossy(&lines.join(&b',')).into_owned();
+    let is_plain = field.split([',', ';']).all(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or(("", pair));
+        !format!("{key}{}", without_quotes(value.trim())).contains(['"', '\\'])
+    });
+    let node = |element| if is_forwarded { plain_for(element) } else { Some(element) };
+    let hops = field.rsplit(',').map(|element| {
+        let node = node(element).filter(|_| element.is_ascii())?;
+        plain_address(without_quotes(node.trim()))
+    });
+    is_plain.then(|| hops.collect())
+}
+
+/// The one parameter `for` of an element.
+fn plain_for(element: &str) -> Option<&str> {
+    let pairs = element.split(';').filter_map(|pair| pair.split_once('='));
+    let mut values = pairs.filter(|(key, _)| key.trim().eq_ignore_ascii_case("for")).map(|(_, value)| value);
+    values.next().filter(|_| values.next().is_none())
+}
+
+fn without_quotes(value: &str) -> &str {
+    value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value)
+}
+
+/// The address of a node, with or without brackets and port.
+fn plain_address(node: &str) -> Option<IpAddr> {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let (host, has_port) = match node.rsplit_once(':') {
+        Some((host, port)) if is_port(port) && (host.ends_with(']') || !host.contains(':')) => (host, true),
+        _ => (node, false),
+    };
+    let address = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(inner) => IpAddr::V6(without_zone(inner, has_port).parse().ok()?),
+        None => host.parse().ok()?,
+    };
+    Some(address.to_canonical())
+}
+
+/// An address beside a port may bear the number of a zone, as sockets are written.
+fn without_zone(address: &str, has_port: bool) -> &str {
+    match address.split_once('%') {
+        Some((address, zone))
+            if has_port && zone.bytes().all(|byte| byte.is_ascii_digit()) && zone.parse::<u32>().is_ok() =>
+        {
+            address
+        }
+        _ => address,
     }
 }
 
