@@ -152,9 +152,9 @@ fn is_this_machine(host: &str) -> bool {
 
 /// Whether a connection is encrypted and fails where the certificate is not the host's.
 fn proves_its_name(query: &str) -> bool {
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     // The driver takes the last.
-    let mode = pairs.filter(|(name, _)| matches!(*name, "ssl-mode" | "sslmode")).next_back();
+    let mut pairs = query.rsplit('&').filter_map(|pair| pair.split_once('='));
+    let mode = pairs.find(|(name, _)| matches!(*name, "ssl-mode" | "sslmode"));
     mode.is_some_and(|(_, mode)| mode.eq_ignore_ascii_case("VERIFY_IDENTITY"))
 }
 

@@ -146,7 +146,7 @@ fn sessions(scene: &Scene) -> Verdict {
     let tokens = &scene.config.tokens;
     let (idle, absolute) = (tokens.refresh_lifetime, tokens.absolute_lifetime);
     let seen = format!("Sessions end after {} unused, and after {} in any case.", span(idle), span(absolute));
-    if idle > 30 * DAY || absolute > 90 * DAY || idle.min(absolute) < HOUR {
+    if idle > 30 * DAY || absolute > 90 * DAY || idle.min(absolute) < 5 * MINUTE {
         return warning(
             seen,
             "PORTCULLIS_TOKENS__REFRESH_LIFETIME=7d PORTCULLIS_TOKENS__ABSOLUTE_LIFETIME=30d",
