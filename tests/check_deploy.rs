@@ -428,6 +428,8 @@ async fn a_backup_is_found_and_its_age_told() {
     let source =
         portcullis::backup::Source { storage: &storage, secret: &secret, with_secret: false, files: None };
     let now = Clock::system().now();
+    std::fs::write(backups.join("cut.backup"), "{\"portcullis_backup\":1}\n").expect("a file");
+    assert_eq!(level().await, Level::Warning);
     let path = backups.join("a.backup");
     portcullis::backup::write(&source, &path, (now, &random), |_, _| {}).await.expect("a backup");
     storage.close().await;
@@ -435,9 +437,22 @@ async fn a_backup_is_found_and_its_age_told() {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("a mode");
     assert_eq!(level().await, Level::Error);
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("a mode");
-    let later = Timestamp::from_micros(now.micros()).plus(Duration::from_secs(3 * 86_400));
-    let scene = Scene { now: later, ..scene_of(production(folder.path(), &[]), folder.path()) };
-    assert_eq!(item(&deploy(&scene).await, "deploy.backup").level, Level::Warning);
+    let days = Duration::from_secs(3 * 86_400);
+    for at in [Timestamp::from_micros(now.micros()).plus(days), now.minus(days)] {
+        let scene = Scene { now: at, ..scene_of(production(folder.path(), &[]), folder.path()) };
+        assert_eq!(item(&deploy(&scene).await, "deploy.backup").level, Level::Warning);
+    }
+    std::fs::copy(&path, backups.join("old.backup")).expect("a copy");
+    std::fs::set_permissions(backups.join("old.backup"), std::fs::Permissions::from_mode(0o644))
+        .expect("a mode");
+    let older = std::time::UNIX_EPOCH + days;
+    std::fs::File::options()
+        .write(true)
+        .open(backups.join("old.backup"))
+        .expect("a file")
+        .set_modified(older)
+        .expect("a time");
+    assert_eq!(level().await, Level::Error);
 }
 
 #[tokio::test]

@@ -1,22 +1,17 @@
-//! The data directory, its disk, and the backups.
+//! The data directory, its disk, and what is uploaded.
 
-use super::judge::{Rule, Scene, Verdict, error, note, ok, span, warning};
+use super::judge::{Rule, Scene, Verdict, error, note, ok, warning};
 use super::opening::can_be_made;
 use super::report::Item;
-use super::secrets::mode_of;
+use super::{backups, exposure};
 use crate::config::Storage;
 use crate::config::secret_strength::guessable;
-use portcullis_security::clock::Timestamp;
 use rustix::fs::{Access, access};
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
+use std::path::Path;
 
 const MODES: Rule =
     Rule::new("deploy.data_modes", &["v5.0.0-13.2.2", "v5.0.0-16.4.2"], "§16.1").of(&["STORAGE__DATA_DIR"]);
 const DISK: Rule = Rule::new("deploy.disk", &[], "§11");
-const BACKUP: Rule = Rule::new("deploy.backup", &["v5.0.0-14.2.4"], "§16");
 const UPLOADS: Rule =
     Rule::new("deploy.uploads", &["v5.0.0-5.2.1", "v5.0.0-5.2.2", "v5.0.0-5.4.3"], "§11, §17 File Uploads")
         .of(&["UPLOADS__CLAMAV"]);
@@ -28,17 +23,15 @@ const BUCKET: Rule = Rule::new("deploy.files", &["v5.0.0-13.3.1", "v5.0.0-12.3.1
     "STORAGE__AWS_SECRET_ACCESS_KEY",
     "STORAGE__AWS_SESSION_TOKEN",
 ]);
-const OTHERS: u32 = 0o077;
 /// What a database, its journal and a day of pictures and mails need.
 const LEAST_FILES: u64 = 1_000;
 const MIB: u64 = 1 << 20;
-const DAY: Duration = Duration::from_secs(86_400);
 
 pub(super) fn judge(scene: &Scene) -> Vec<Item> {
     vec![
         MODES.judged(modes(scene)),
         DISK.judged(disk(&scene.config.storage.data_dir)),
-        BACKUP.judged(backup(scene)),
+        backups::BACKUP.judged(backups::judge(scene)),
         UPLOADS.judged(match &scene.config.uploads.clamav {
             Some(_) => ok("Uploads are told by content, bounded, drawn anew and scanned."),
             None => note("Uploads are told by content, bounded and drawn anew; PORTCULLIS_UPLOADS__CLAMAV has them scanned too."),
@@ -62,22 +55,15 @@ fn modes(scene: &Scene) -> Verdict {
     let mut paths = vec![storage.data_dir.clone(), storage.data_dir.join("secret_key")];
     paths.extend(storage.sqlite_path());
     paths.extend(storage.files_directory());
-    let open: Vec<PathBuf> =
-        paths.into_iter().filter(|path| mode_of(path).is_some_and(|mode| mode & OTHERS != 0)).collect();
     // What lies in a closed directory cannot be reached, whatever its own mode.
-    let is_closed = mode_of(&storage.data_dir).is_some_and(|mode| mode & OTHERS == 0);
-    let open: Vec<String> = open
-        .iter()
-        .filter(|path| !(is_closed && path.starts_with(&storage.data_dir)))
-        .map(|path| path.display().to_string())
-        .collect();
-    match open.is_empty() {
-        true => ok("Only the server's user can read its data."),
-        false => error(
-            format!("Others on this machine can read {}.", open.join(" ")),
-            format!("chmod go-rwx {}", open.join(" ")),
-        ),
-    }
+    let is_closed = exposure::readable(&storage.data_dir).is_none();
+    let is_hidden = |path: &Path| is_closed && path.starts_with(&storage.data_dir);
+    let found = paths.iter().filter_map(|path| match is_hidden(path) {
+        true => exposure::replaceable(path),
+        false => exposure::of(path),
+    });
+    exposure::told(&found.collect::<Vec<_>>())
+        .unwrap_or_else(|| ok("Only the server's user can read its data."))
 }
 
 /// Whether the data directory and the database in it can be written to, or be made.
@@ -112,45 +98,6 @@ fn disk(data_dir: &Path) -> Verdict {
         256..1_024 => warning(seen, "make room before the database needs it."),
         _ => ok(seen),
     }
-}
-
-fn backup(scene: &Scene) -> Verdict {
-    let mend = "portcullis backup DIRECTORY, each day by cron, and --backups DIRECTORY here.";
-    let Some((path, made)) = newest(&scene.backups) else {
-        return warning("No backup was found.", mend);
-    };
-    let age = scene.now.since(made);
-    let seen = format!("The newest backup, {}, is {} old.", path.display(), span(age));
-    if mode_of(&path).is_some_and(|mode| mode & OTHERS != 0) {
-        return error(
-            format!("Others on this machine can read the backup {}.", path.display()),
-            format!("chmod 600 {}", path.display()),
-        );
-    }
-    match age > 2 * DAY {
-        true => warning(seen, mend),
-        false => ok(seen),
-    }
-}
-
-/// The newest file that begins as a backup does, and when it was written.
-fn newest(folders: &[PathBuf]) -> Option<(PathBuf, Timestamp)> {
-    let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
-    let backups = entries.map(|entry| entry.path()).filter(|path| path.is_file() && is_backup(path));
-    backups.filter_map(|path| Some((path.clone(), written(&path)?))).max_by_key(|(_, made)| made.micros())
-}
-
-fn is_backup(path: &Path) -> bool {
-    let Ok(file) = File::open(path) else { return false };
-    let mut line = String::new();
-    let first = BufReader::new(file.take(4_096)).read_line(&mut line);
-    first.is_ok() && line.starts_with("{\"portcullis_backup\"")
-}
-
-fn written(path: &Path) -> Option<Timestamp> {
-    let modified = std::fs::metadata(path).ok()?.modified().ok()?;
-    let since = modified.duration_since(UNIX_EPOCH).ok()?;
-    Some(Timestamp::from_seconds(i64::try_from(since.as_secs()).ok()?))
 }
 
 fn bucket(scene: &Scene) -> Verdict {

@@ -17,8 +17,8 @@ pub struct Scene {
     pub refused: Vec<Problem>,
     /// Where backups are looked for.
     pub backups: Vec<PathBuf>,
-    /// The files that may hold secrets: `.env` and the settings file.
-    pub settings_files: Vec<PathBuf>,
+    /// Which of `.env` and the settings file hold secrets.
+    pub secret_files: Vec<PathBuf>,
     /// The present moment.
     pub now: Timestamp,
 }

@@ -4,7 +4,9 @@
 //! server is only greeted. Settings that `serve` refuses are judged too, with the refusal among the errors.
 //! docs/check.md lists every item.
 
+mod backups;
 mod database;
+mod exposure;
 mod files;
 mod judge;
 mod limits;
@@ -32,7 +34,7 @@ impl Scene {
     /// The settings of `sources`; problems are those that a production server would have with them.
     #[must_use]
     pub fn new(sources: Sources, backups: Option<PathBuf>, now: Timestamp) -> Self {
-        let toml = sources.toml.as_ref().map(|(path, _)| PathBuf::from(path));
+        let secret_files = sources.files_with_secrets();
         let settings = Settings::merge(sources);
         let (config, unread) = Config::read(&settings);
         let strict = Config { profile: Profile::Production, ..config.clone() };
@@ -42,8 +44,7 @@ impl Scene {
         let usual =
             || vec![data_dir.clone(), data_dir.join("backups"), PathBuf::from("backups"), PathBuf::from(".")];
         let backups = backups.map_or_else(usual, |folder| vec![folder]);
-        let settings_files = toml.into_iter().chain([PathBuf::from(".env")]).collect();
-        Self { settings, config, unread, refused, backups, settings_files, now }
+        Self { settings, config, unread, refused, backups, secret_files, now }
     }
 }
 

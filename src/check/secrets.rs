@@ -1,13 +1,14 @@
 //! Keys: whether they were made, and who can read them (guide §16).
 
+use super::exposure::{self, quoted};
 use super::judge::{Rule, Scene, Verdict, error, note, ok, warning};
 use super::report::Item;
 use crate::config::secret_strength::weakness;
-use crate::config::settings::Source;
 use crate::config::spec;
 use portcullis_security::secret::Secret;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const SECRET_KEY: Rule = Rule::new("deploy.secret_key", &["v5.0.0-13.3.1", "v5.0.0-11.2.3"], "§16.2")
@@ -17,14 +18,13 @@ const SIGNING_KEY: Rule =
 const SECRET_FILES: Rule = Rule::new("deploy.secret_files", &["v5.0.0-13.3.2"], "§16.1");
 const IN_GIT: Rule = Rule::new("deploy.dotenv_in_git", &["v5.0.0-13.3.1"], "§16.1");
 const MAKE: &str = "SECRET_KEY=\"$(portcullis secret)\"";
-const BY_OTHERS: u32 = 0o077;
 
 pub(super) fn judge(scene: &Scene) -> Vec<Item> {
     vec![
         SECRET_KEY.judged(secret_key(scene)),
         SIGNING_KEY.judged(signing_key(scene)),
         SECRET_FILES.judged(secret_files(scene)),
-        IN_GIT.judged(in_git()),
+        IN_GIT.judged(in_git(scene)),
     ]
 }
 
@@ -66,58 +66,58 @@ fn signing_key(scene: &Scene) -> Verdict {
 /// Every file that holds a secret is its owner's alone.
 fn secret_files(scene: &Scene) -> Verdict {
     let named = spec::all().filter_map(|spec| scene.settings.entry(spec.name)?.file.clone());
-    let holds_secret = |source: &Source| {
-        let of_source =
-            |spec: &&spec::Spec| scene.settings.entry(spec.name).is_some_and(|e| &e.source == source);
-        spec::all().filter(|spec| spec.is_secret()).any(|spec| of_source(&spec))
-    };
-    let has_dotenv = holds_secret(&Source::Dotenv);
-    let layers = scene.settings_files.iter().filter(|path| {
-        let name = path.display().to_string();
-        (name.ends_with(".env") && has_dotenv) || holds_secret(&Source::Toml(name))
-    });
-    let key = scene.config.server.tls_key.clone();
-    let mut open = Vec::new();
-    let mut count = 0;
-    for path in named.chain(layers.cloned()).chain(key) {
-        count += 1;
-        if mode_of(&path).is_some_and(|mode| mode & BY_OTHERS != 0) {
-            open.push(path);
-        }
+    let server = &scene.config.server;
+    let certificate = server.tls_cert.clone().filter(|path| PrivateKeyDer::from_pem_file(path).is_ok());
+    let files: Vec<PathBuf> =
+        named.chain(scene.secret_files.clone()).chain(certificate).chain(server.tls_key.clone()).collect();
+    let found: Vec<_> = files.iter().filter_map(|path| exposure::of(path)).collect();
+    exposure::told(&found).unwrap_or_else(|| match files.len() {
+        0 => ok("No file holds a secret of the settings."),
+        count => ok(format!("{count} files hold secrets, and none is open that could be closed.")),
+    })
+}
+
+/// Whether `.env`, or a settings file with secrets, is committed.
+fn in_git(scene: &Scene) -> Verdict {
+    let dotenv = Path::new(".env");
+    let mut files = scene.secret_files.clone();
+    if dotenv.exists() && !files.iter().any(|path| path == dotenv) {
+        files.push(dotenv.to_owned());
     }
-    match open.as_slice() {
-        [] if count == 0 => ok("No file holds a secret of the settings."),
-        [] => ok(format!("{count} files hold secrets, and only their owner can read them.")),
-        open => {
-            let names: Vec<String> = open.iter().map(|path| path.display().to_string()).collect();
-            let names = names.join(" ");
-            error(
-                format!("Others on this machine can read secrets in {names}."),
-                format!("chmod 600 {names}"),
-            )
+    let tracked: Vec<(PathBuf, Tracked)> =
+        files.into_iter().map(|path| (path.clone(), tracked(&path))).collect();
+    let first = |state: Tracked| tracked.iter().find(|(_, found)| *found == state).map(|(path, _)| path);
+    match (first(Tracked::Yes), first(Tracked::Unknown)) {
+        (Some(path), _) => error(
+            format!("{} is committed to git: whoever has the repository has its secrets.", path.display()),
+            format!("git rm --cached {0} && echo {0} >> .gitignore, then make new secrets.", quoted(path)),
+        ),
+        (None, Some(path)) => {
+            note(format!("There is {}, and git does not say whether it is committed.", path.display()))
         }
+        (None, None) if tracked.is_empty() => ok("No file of settings holds a secret."),
+        (None, None) => ok("No file of settings with a secret is in git."),
     }
 }
 
-pub(super) fn mode_of(path: &Path) -> Option<u32> {
-    Some(std::fs::metadata(path).ok()?.mode() & 0o777)
+#[derive(PartialEq, Eq)]
+enum Tracked {
+    Yes,
+    No,
+    Unknown,
 }
 
 /// Git is asked, since only it knows its index.
-fn in_git() -> Verdict {
-    if !Path::new(".env").exists() {
-        return ok("There is no .env in the working directory.");
-    }
+fn tracked(path: &Path) -> Tracked {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Some(name) = path.file_name() else { return Tracked::Unknown };
     let mut git = Command::new("git");
-    let output = git.args(["ls-files", "--error-unmatch", "--", ".env"]).output();
+    let output = git.current_dir(folder).args(["ls-files", "--error-unmatch", "--"]).arg(name).output();
     match output {
-        Ok(output) if output.status.success() => error(
-            ".env is committed to git: whoever has the repository has its secrets.",
-            "git rm --cached .env && echo .env >> .gitignore, then make new secrets.",
-        ),
-        Ok(output) if output.status.code() == Some(1) => ok(".env is not in git."),
+        Ok(output) if output.status.success() => Tracked::Yes,
+        Ok(output) if output.status.code() == Some(1) => Tracked::No,
         // Not a repository, or one that git does not open for this user.
-        Ok(_) if !Path::new(".git").exists() => ok(".env is not in a repository."),
-        _ => note("There is a .env, and git does not say whether it is committed."),
+        Ok(_) if !folder.join(".git").exists() => Tracked::No,
+        _ => Tracked::Unknown,
     }
 }

@@ -34,6 +34,11 @@ pub(super) fn masked(url: &str) -> String {
     }
     let password = if password.is_empty() { "" } else { ":***" };
     let at = if information.is_empty() { "" } else { "@" };
+    // Services that take webhooks put the secret into the path.
+    let host = match (scheme, host.split_once('/')) {
+        ("http" | "https", Some((authority, _))) => format!("{authority}/***"),
+        _ => host.to_owned(),
+    };
     let query = if query.is_some() { "?***" } else { "" };
     without_controls(&format!("{scheme}://{user}{password}{at}{host}{query}"))
 }
@@ -116,6 +121,7 @@ mod tests {
             ("redis://[::1]:6379/0", "redis://[::1]:6379/0"),
             ("app:hunter2@mail", "***"),
             ("hunter2", "***"),
+            ("https://hooks.example.org/services/hunter2", "https://hooks.example.org/***"),
             ("sqlite:///srv/a@b/x.db", "sqlite:///srv/a@b/x.db"),
         ] {
             assert_eq!(masked(url), expected, "{url}");

@@ -5,7 +5,7 @@ use super::{
     problem::{MOST_TOLD, Problem},
     settings::{Entry, Settings, Source},
     sources::Sources,
-    spec::{self, CONFIG_NAME, PREFIX, Spec},
+    spec::{self, CONFIG_NAME, Kind, PREFIX, Spec},
     toml_file,
 };
 use portcullis_security::secret::Secret;
@@ -28,6 +28,25 @@ pub(super) fn merge(sources: Sources) -> Settings {
     merged.add_layer(&Source::Environment, environment);
     merged.add_layer(&Source::Flag, flags);
     merged.finish(read_file)
+}
+
+/// See [`Sources::files_with_secrets`].
+pub(super) fn files_with_secrets(sources: &Sources) -> Vec<PathBuf> {
+    let toml = sources.toml.as_ref();
+    let toml = toml.map(|(path, text)| (Source::Toml(path.clone()), toml_file::flatten(path, text).0));
+    let layers = toml.into_iter().chain([(Source::Dotenv, sources.dotenv.clone())]);
+    let with_secrets =
+        layers.filter(|(source, pairs)| pairs.iter().any(|(name, text)| holds_secret(source, name, text)));
+    with_secrets.map(|(source, _)| PathBuf::from(source.to_string())).collect()
+}
+
+fn holds_secret(source: &Source, spelled: &str, text: &str) -> bool {
+    resolve(source, spelled).is_some_and(|named| match named.spec.kind {
+        _ if named.is_file => false,
+        Kind::Secret => !text.is_empty(),
+        Kind::SecretUrl => credentials::masked(text) != text,
+        Kind::Plain | Kind::List => false,
+    })
 }
 
 struct Candidate {
@@ -261,6 +280,18 @@ mod tests {
         assert_eq!(name(&sources), pair("environment", "environment"));
         sources.flags = pairs(&[("site.name", "flag")]);
         assert_eq!(name(&sources), pair("flag", "flag"));
+    }
+
+    #[test]
+    fn a_file_holds_secrets_by_what_stands_in_it() {
+        let found = |dotenv: &[(&str, &str)], toml: &str| {
+            let toml = Some(("my.toml".to_owned(), toml.to_owned()));
+            Sources { toml, dotenv: pairs(dotenv), ..Sources::default() }.files_with_secrets()
+        };
+        let url = ("PORTCULLIS_MAIL__URL", "smtp://127.0.0.1:9");
+        assert!(found(&[url, ("SECRET_KEY", ""), ("SECRET_KEY_FILE", "/run/key")], "").is_empty());
+        assert_eq!(found(&[("PORTCULLIS_MAIL__URL", "smtp://a:b@mail")], ""), [Path::new(".env")]);
+        assert_eq!(found(&[], "secret_key = \"x\""), [Path::new("my.toml")]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{
     dotenv,
+    merge::files_with_secrets,
     problem::Problem,
     spec::{CONFIG_NAME, PREFIX},
 };
@@ -9,7 +10,7 @@ use std::{
     ffi::OsString,
     fs::File,
     io::{self, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// The settings file that is read when no other is named; it need not exist.
@@ -67,6 +68,12 @@ impl Sources {
         let path = named.clone().unwrap_or_else(|| DEFAULT_FILE.to_owned());
         sources.toml = sources.take_file(&path, named.is_some()).map(|text| (path, text));
         sources
+    }
+
+    /// Which of `.env` and the settings file hold a secret, whether it wins or not.
+    #[must_use]
+    pub fn files_with_secrets(&self) -> Vec<PathBuf> {
+        files_with_secrets(self)
     }
 
     fn take_environment(&mut self, variables: impl Iterator<Item = (OsString, OsString)>) {

@@ -68,8 +68,8 @@ pub async fn run(flags: Vec<(String, String)>, arguments: CheckArguments) -> Exi
     match judge(flags, arguments.backups.clone()).await {
         Some(report) => deliver(&arguments, &report.render(format), report.has_errors()),
         None => failed(
-            "a file or directory that the settings name does not answer: see whether one is a pipe that nobody \
-             writes to, or lies on a disk that is gone",
+            "the settings, or a file that they name, could not be read in time: see whether one is a pipe that nobody \
+             writes to, lies on a disk that is gone, or is far too long",
         ),
     }
 }

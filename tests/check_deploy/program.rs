@@ -1,6 +1,7 @@
 //! `portcullis check --deploy` as a program: exit codes, formats, and an end in time.
 
 use super::{folder, production};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -86,4 +87,39 @@ fn it_ends_within_two_seconds_whatever_hangs() {
         &["check", "--deploy"],
     );
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_settings_file_with_a_secret_is_not_committed_nor_read_by_others() {
+    let folder = folder();
+    let git = |arguments: &[&str]| {
+        let git = Command::new("git").current_dir(folder.path()).args(arguments).output().expect("git");
+        assert!(git.status.success(), "{git:?}");
+    };
+    let level = |id: &str| {
+        let output =
+            run(folder.path(), production(folder.path(), &[]), &["check", "--deploy", "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let items = report["items"].as_array().expect("items");
+        items.iter().find(|item| item["id"] == id).expect("an item")["level"]
+            .as_str()
+            .expect("a level")
+            .to_owned()
+    };
+    let write = |name: &str, text: &str, mode: u32| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+    };
+    git(&["init", "-q"]);
+    write("portcullis.toml", "[site]\nname = \"Example\"\n", 0o644);
+    write(".env", "PORTCULLIS_MAIL__URL=smtp://127.0.0.1:9\n", 0o644);
+    git(&["add", "portcullis.toml"]);
+    assert_eq!([level("deploy.dotenv_in_git"), level("deploy.secret_files")], ["ok", "ok"]);
+    // The environment sets another, and still this one is there to be read.
+    write("portcullis.toml", "secret_key = \"x\"\n", 0o600);
+    assert_eq!([level("deploy.dotenv_in_git"), level("deploy.secret_files")], ["error", "ok"]);
+    git(&["rm", "-q", "--cached", "-f", "portcullis.toml"]);
+    write(".env", "SECRET_KEY=x\n", 0o644);
+    assert_eq!([level("deploy.dotenv_in_git"), level("deploy.secret_files")], ["ok", "error"]);
 }
