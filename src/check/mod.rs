@@ -5,6 +5,7 @@
 //! docs/check.md lists every item.
 
 mod backups;
+mod certificate;
 mod database;
 mod exposure;
 mod files;

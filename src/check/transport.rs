@@ -1,25 +1,14 @@
 //! The way between browser and server: https, proxies, origins (guide §10, §15).
 
-use super::judge::{Rule, Scene, Verdict, error, note, ok, warning};
+use super::certificate;
+use super::judge::{Rule, Scene, Verdict, error, ok, warning};
 use super::report::Item;
 use crate::config::{Profile, WebUrl};
-use crate::serve;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use std::io::ErrorKind;
-use std::path::Path;
-use std::time::Duration;
 use tokio::net::TcpSocket;
-use x509_cert::Certificate;
-use x509_cert::der::Decode;
 
 const PUBLIC_URL: Rule = Rule::new("deploy.public_url", &["v5.0.0-12.2.1", "v5.0.0-3.3.1"], "§15")
     .of(&["SERVER__PUBLIC_URL", "ACCOUNTS__LINKS_URL"]);
-const TLS: Rule = Rule::new("deploy.tls", &["v5.0.0-12.2.1", "v5.0.0-12.2.2"], "§17 HTTPS").of(&[
-    "SERVER__TLS_CERT",
-    "SERVER__TLS_KEY",
-    "SERVER__TRUSTED_PROXIES",
-]);
 const PROXIES: Rule =
     Rule::new("deploy.proxies", &["v5.0.0-4.1.3"], "§15").of(&["SERVER__TRUSTED_PROXIES", "SERVER__LISTEN"]);
 const LISTEN: Rule = Rule::new("deploy.listen", &[], "§15").of(&["SERVER__LISTEN"]);
@@ -31,12 +20,11 @@ const HEADERS: Rule = Rule::new("deploy.headers", &["v5.0.0-3.4.3", "v5.0.0-3.4.
 const COOKIES: Rule = Rule::new("deploy.cookies", &["v5.0.0-3.3.1", "v5.0.0-3.3.4"], "§14, §17 HTTPS")
     .of(&["ACCOUNTS__COOKIE_MODE", "SERVER__PUBLIC_URL"]);
 const YEAR: u32 = 31_536_000;
-const SOON: Duration = Duration::from_secs(14 * 86_400);
 
 pub(super) fn judge(scene: &Scene) -> Vec<Item> {
     vec![
         PUBLIC_URL.judged(public_url(scene)),
-        TLS.judged(tls(scene)),
+        certificate::TLS.judged(certificate::judge(scene)),
         PROXIES.judged(proxies(scene)),
         LISTEN.judged(listen(scene)),
         HSTS.judged(hsts(scene)),
@@ -73,62 +61,6 @@ fn public_url(scene: &Scene) -> Verdict {
 fn is_local(host: &str) -> bool {
     host == "localhost"
         || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-fn tls(scene: &Scene) -> Verdict {
-    let server = &scene.config.server;
-    let Some(path) = server.tls_cert.as_ref().filter(|_| server.has_own_tls()) else {
-        return match (
-            server.tls_cert.is_some() || server.tls_key.is_some(),
-            server.trusted_proxies.is_empty(),
-        ) {
-            (true, _) => error(
-                "A certificate and its key go together, and one is missing.",
-                "set PORTCULLIS_SERVER__TLS_CERT and PORTCULLIS_SERVER__TLS_KEY.",
-            ),
-            (false, true) => error(
-                "Nothing encrypts: there is no certificate here and no proxy is named.",
-                "set PORTCULLIS_SERVER__TLS_CERT and PORTCULLIS_SERVER__TLS_KEY, or PORTCULLIS_SERVER__TRUSTED_PROXIES.",
-            ),
-            (false, false) => {
-                note("The proxy in front encrypts; `portcullis check --url` looks at its certificate.")
-            }
-        };
-    };
-    if let Err(problem) = serve::tls(server) {
-        return error(
-            format!("The certificate is of no use: {problem}."),
-            "put the chain and its key there, in PEM.",
-        );
-    }
-    match (last_second(path), i64::try_from(SOON.as_secs())) {
-        (Some(end), Ok(soon)) => judge_end(end - scene.now.seconds(), soon),
-        _ => warning(
-            format!("When {} ends cannot be read.", path.display()),
-            "put an X.509 certificate there, in PEM.",
-        ),
-    }
-}
-
-fn judge_end(left: i64, soon: i64) -> Verdict {
-    let days = left / 86_400;
-    if left <= 0 {
-        return error(format!("The certificate ended {} days ago.", -days), "renew it.");
-    }
-    if left < soon {
-        return warning(
-            format!("The certificate ends in {days} days."),
-            "renew it, and see why nothing has.",
-        );
-    }
-    ok(format!("The certificate is good for {days} days more."))
-}
-
-/// The end of the first certificate of a file, in seconds since 1970.
-fn last_second(path: &Path) -> Option<i64> {
-    let first = CertificateDer::pem_file_iter(path).ok()?.next()?.ok()?;
-    let certificate = Certificate::from_der(&first).ok()?;
-    i64::try_from(certificate.tbs_certificate.validity.not_after.to_unix_duration().as_secs()).ok()
 }
 
 fn proxies(scene: &Scene) -> Verdict {
@@ -224,24 +156,5 @@ fn cookies(scene: &Scene) -> Verdict {
             "Cookies are not Secure, since the public URL is http.",
             "PORTCULLIS_SERVER__PUBLIC_URL=https://…",
         ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use super::super::report::Level;
-    use super::*;
-
-    #[test]
-    fn a_certificate_is_told_before_it_ends() {
-        let level = |days: i64| TLS.judged(judge_end(days * 86_400, 14 * 86_400)).level;
-        assert_eq!(
-            [level(-3), level(0), level(13), level(14)],
-            [Level::Error, Level::Error, Level::Warning, Level::Ok]
-        );
-        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/localhost.pem");
-        assert!(last_second(&fixture).is_some_and(|end| end > 1_700_000_000));
-        assert_eq!(last_second(Path::new("/nowhere")), None);
     }
 }
