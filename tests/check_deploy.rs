@@ -166,6 +166,7 @@ const WRONG: &[(&str, Level, Pairs<'static>)] = &[
     ("deploy.hashing", Level::Error, &[("PASSWORD__ITERATIONS", "1")]),
     ("deploy.hashing", Level::Warning, &[("PASSWORD__PARALLELISM", "8")]),
     ("deploy.hashing_budget", Level::Error, &[("PASSWORD__MEMORY_BUDGET_MIB", "16")]),
+    ("deploy.hashing_budget", Level::Error, &[("PASSWORD__MEMORY_KIB", "262144")]),
     ("deploy.hashing_budget", Level::Warning, &[("PASSWORD__MEMORY_BUDGET_MIB", "20")]),
     ("deploy.password_policy", Level::Note, &[("PASSWORD__POLICY", "guide")]),
     ("deploy.access_lifetime", Level::Warning, &[("TOKENS__ACCESS_LIFETIME", "2h")]),
@@ -475,6 +476,16 @@ async fn a_mail_server_that_greets_is_fine_and_gets_no_mail() {
     let server = SmtpSink::start().await;
     let report = judged(folder.path(), &[("MAIL__URL", &server.url())]).await;
     assert_eq!(item(&report, "deploy.mail").level, Level::Ok, "{:?}", item(&report, "deploy.mail"));
+}
+
+#[tokio::test]
+async fn the_budget_that_is_advised_holds_two_hashes() {
+    let folder = folder();
+    let memory = ("PASSWORD__MEMORY_KIB", "262144");
+    let report = judged(folder.path(), &[memory]).await;
+    let advice = item(&report, "deploy.hashing_budget").mend.rsplit('=').next().expect("a number").to_owned();
+    let report = judged(folder.path(), &[memory, ("PASSWORD__MEMORY_BUDGET_MIB", &advice)]).await;
+    assert_eq!(item(&report, "deploy.hashing_budget").level, Level::Ok);
 }
 
 #[tokio::test]

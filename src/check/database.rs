@@ -100,7 +100,8 @@ fn server(storage: &Storage) -> Verdict {
     let address = storage.database_url.expose_text().split_once('?');
     let (address, query) = address.unwrap_or((storage.database_url.expose_text(), ""));
     let host = address.rsplit('@').next().unwrap_or_default().split('/').next().unwrap_or_default();
-    let mend = "make a password with `portcullis secret` and set DATABASE_PASSWORD_FILE.";
+    // A password of the URL's own goes before one that is set apart.
+    let mend = "make a password with `portcullis secret`, take that of DATABASE_URL out, and set DATABASE_PASSWORD_FILE.";
     let password = storage.database_password().unwrap_or_else(|| Secret::from(""));
     let password = password.expose_text();
     match password.chars().count() {

@@ -73,6 +73,11 @@ pub fn error(seen: impl Into<String>, mend: impl Into<String>) -> Verdict {
     Verdict(Level::Error, seen.into(), mend.into())
 }
 
+/// What a shell takes to put a setting into `.env`, for its owner alone.
+pub fn put(name: &str, value: &str) -> String {
+    format!("(umask 077; echo \"{name}={value}\" >> .env), and unset it elsewhere.")
+}
+
 /// A length of time as settings write it.
 pub fn span(duration: std::time::Duration) -> String {
     match duration.as_secs() {

@@ -110,12 +110,11 @@ fn budget(scene: &Scene) -> Verdict {
     let password = &scene.config.password;
     let fitting = u64::from(password.memory_budget_mib) * 1_024 / u64::from(password.memory_kib.max(1));
     let seen = format!("{fitting} hashes fit into the budget of {} MiB at once", password.memory_budget_mib);
+    let two = u64::from(password.memory_kib).saturating_mul(2).div_ceil(1_024);
+    let mend = format!("PORTCULLIS_PASSWORD__MEMORY_BUDGET_MIB={}", two.max(128));
     match fitting {
-        0 => error(format!("{seen}: nobody can log in."), "PORTCULLIS_PASSWORD__MEMORY_BUDGET_MIB=128"),
-        1 => warning(
-            format!("{seen}: logins wait for each other."),
-            "PORTCULLIS_PASSWORD__MEMORY_BUDGET_MIB=128",
-        ),
+        0 => error(format!("{seen}: nobody can log in."), mend),
+        1 => warning(format!("{seen}: logins wait for each other."), mend),
         _ => ok(format!("{seen}; more logins wait, they do not take memory.")),
     }
 }

@@ -34,9 +34,9 @@ async fn url(scene: &Scene, deadline: Instant) -> Verdict {
     match timeout_at(deadline, transport.probe()).await {
         Err(_) => warning("The mail server does not greet within 1.3 s.", MEND),
         Ok(Err(problem)) => warning(format!("Mails would wait: {problem}."), MEND),
-        Ok(Ok(())) if url.contains("tls=none") => warning(
-            "The mail server answers, but links go to it unencrypted.",
-            "write smtps://, or leave out tls=none.",
+        Ok(Ok(())) if transport.may_be_overheard() => warning(
+            "The mail server answers, but links may go to it unencrypted.",
+            "write smtps://, or leave out tls= in PORTCULLIS_MAIL__URL.",
         ),
         Ok(Ok(())) => ok("The mail server greets us and lets us in."),
     }

@@ -1,7 +1,7 @@
 //! Keys: whether they were made, and who can read them (guide §16).
 
 use super::exposure::{self, quoted};
-use super::judge::{Rule, Scene, Verdict, error, note, ok, warning};
+use super::judge::{Rule, Scene, Verdict, error, note, ok, put, warning};
 use super::report::Item;
 use crate::config::secret_strength::weakness;
 use crate::config::spec;
@@ -17,7 +17,7 @@ const SIGNING_KEY: Rule =
     Rule::new("deploy.signing_key", &["v5.0.0-13.3.1", "v5.0.0-9.1.3"], "§16.2").of(&["TOKENS__SIGNING_KEY"]);
 const SECRET_FILES: Rule = Rule::new("deploy.secret_files", &["v5.0.0-13.3.2"], "§16.1");
 const IN_GIT: Rule = Rule::new("deploy.dotenv_in_git", &["v5.0.0-13.3.1"], "§16.1");
-const MAKE: &str = "SECRET_KEY=\"$(portcullis secret)\"";
+const MAKE: &str = "$(portcullis secret)";
 
 pub(super) fn judge(scene: &Scene) -> Vec<Item> {
     vec![
@@ -30,10 +30,10 @@ pub(super) fn judge(scene: &Scene) -> Vec<Item> {
 
 fn secret_key(scene: &Scene) -> Verdict {
     let Some(key) = &scene.config.secret_key else {
-        return error("SECRET_KEY is not set.", MAKE);
+        return error("SECRET_KEY is not set.", put("SECRET_KEY", MAKE));
     };
     match weakness(key.expose()) {
-        Some(weakness) => error(format!("SECRET_KEY is {weakness}."), MAKE),
+        Some(weakness) => error(format!("SECRET_KEY is {weakness}."), put("SECRET_KEY", MAKE)),
         None if scene.config.secret_key_fallback.is_some() => warning(
             "SECRET_KEY is being changed: what its fallback signed still counts.",
             "remove SECRET_KEY_FALLBACK a day after the change (docs/keys.md).",
@@ -49,7 +49,7 @@ fn signing_key(scene: &Scene) -> Verdict {
     if let Some(weakness) = weakness(key.expose()) {
         return error(
             format!("TOKENS__SIGNING_KEY is {weakness}."),
-            "PORTCULLIS_TOKENS__SIGNING_KEY=\"$(portcullis secret)\"",
+            put("PORTCULLIS_TOKENS__SIGNING_KEY", MAKE),
         );
     }
     if scene.config.secret_key.as_ref().is_some_and(|secret: &Secret| secret == key) {

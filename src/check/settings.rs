@@ -1,6 +1,6 @@
 //! The profile, and what `serve` would refuse.
 
-use super::judge::{Rule, Scene, error, note, ok, warning};
+use super::judge::{Rule, Scene, error, note, ok, put, warning};
 use super::report::{Item, Level};
 use crate::config::secret_strength::guessable;
 use crate::config::{LogFormat, LogLevel, Problem, Profile};
@@ -99,11 +99,11 @@ fn metrics(scene: &Scene) -> Item {
         None => ok("Only this machine may read /metrics."),
         Some(token) if token.expose().len() < LEAST_METRICS_TOKEN => error(
             format!("The token of /metrics has {} bytes: it can be guessed.", token.expose().len()),
-            "PORTCULLIS_METRICS__TOKEN=\"$(portcullis secret)\"",
+            put("PORTCULLIS_METRICS__TOKEN", "$(portcullis secret)"),
         ),
         Some(token) if let Some(weakness) = guessable(token.expose()) => error(
             format!("The token of /metrics is {weakness}."),
-            "PORTCULLIS_METRICS__TOKEN=\"$(portcullis secret)\"",
+            put("PORTCULLIS_METRICS__TOKEN", "$(portcullis secret)"),
         ),
         Some(_) => ok("Whoever reads /metrics from elsewhere needs a long token."),
     })
@@ -120,11 +120,11 @@ fn webhooks(scene: &Scene) -> Item {
         }
         Some(_) if webhooks.key().is_none() => error(
             "Webhooks have no secret that could sign them.",
-            "PORTCULLIS_WEBHOOKS__SECRET=\"whsec_$(openssl rand -base64 32)\"",
+            put("PORTCULLIS_WEBHOOKS__SECRET", "whsec_$(openssl rand -base64 32)"),
         ),
         Some(_) if let Some(weakness) = webhooks.weakness() => error(
             format!("The secret of webhooks is {weakness}: anybody could sign."),
-            "PORTCULLIS_WEBHOOKS__SECRET=\"whsec_$(openssl rand -base64 32)\"",
+            put("PORTCULLIS_WEBHOOKS__SECRET", "whsec_$(openssl rand -base64 32)"),
         ),
         Some(_) if !webhooks.is_private() => {
             warning("Webhooks leave unencrypted.", "PORTCULLIS_WEBHOOKS__URL=https://HOST/PATH")

@@ -123,3 +123,32 @@ fn a_settings_file_with_a_secret_is_not_committed_nor_read_by_others() {
     write(".env", "SECRET_KEY=x\n", 0o644);
     assert_eq!([level("deploy.dotenv_in_git"), level("deploy.secret_files")], ["ok", "error"]);
 }
+
+#[test]
+fn advice_does_what_it_says_when_it_is_typed() {
+    let folder = folder();
+    let program =
+        Path::new(env!("CARGO_BIN_EXE_portcullis")).parent().expect("a folder").display().to_string();
+    let path = format!("{program}:{}", std::env::var("PATH").unwrap_or_default());
+    let unset = |names: &[&str]| {
+        let mut environment = production(folder.path(), &[("WEBHOOKS__URL", "https://ops.example.org/x")]);
+        environment.retain(|(name, _)| !names.iter().any(|unset| name == &format!("PORTCULLIS_{unset}")));
+        environment
+    };
+    let judged = || {
+        let output = run(folder.path(), unset(&["SECRET_KEY"]), &["check", "--deploy", "--format", "json"]);
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("JSON")["items"].clone()
+    };
+    let item = |id: &str| {
+        judged().as_array().expect("items").iter().find(|item| item["id"] == id).expect("an item").clone()
+    };
+    for id in ["deploy.secret_key", "deploy.webhooks"] {
+        let before = item(id);
+        let advice = before["mend"].as_str().expect("advice").split(", and unset").next().expect("a command");
+        let typed =
+            Command::new("sh").current_dir(folder.path()).env("PATH", &path).args(["-c", advice]).status();
+        assert!(typed.expect("a shell").success());
+        assert_eq!((&before["level"], &item(id)["level"]), (&"error".into(), &"ok".into()), "{advice}");
+    }
+    assert_eq!(item("deploy.secret_files")["level"], "ok");
+}

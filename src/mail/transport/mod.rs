@@ -127,6 +127,12 @@ impl Transport {
         }
     }
 
+    /// Whether mails may cross a network in the clear.
+    #[must_use]
+    pub fn may_be_overheard(&self) -> bool {
+        matches!(self, Self::Smtp(smtp) if smtp.0.may_be_overheard())
+    }
+
     /// The folder, when mails go to one.
     pub fn folder(&self) -> Option<&Path> {
         match self {
@@ -204,6 +210,20 @@ mod tests {
         assert_eq!(listed[0].date.as_deref(), Some("2026-01-01T00:00:02.000000Z"));
         assert_eq!(listed[0].subject, "Test mail from B\u{fc}cher");
         assert_eq!(listed[0].to, "ann@example.com");
+    }
+
+    #[test]
+    fn mails_may_be_overheard_on_a_network_without_encryption_alone() {
+        for (url, expected) in [
+            ("smtp://127.0.0.1:25?tls=none", false),
+            ("smtp://u:tls=none@192.0.2.1:587", false),
+            ("smtps://192.0.2.1", false),
+            ("smtp://192.0.2.1?tls=none", true),
+            ("smtp://192.0.2.1?tls=opportunistic", true),
+            ("memory", false),
+        ] {
+            assert_eq!(Transport::open(url, "localhost").unwrap().may_be_overheard(), expected, "{url}");
+        }
     }
 
     #[test]

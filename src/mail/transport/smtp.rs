@@ -122,6 +122,11 @@ impl Pool {
         Self { target, idle: Mutex::new(Vec::new()) }
     }
 
+    pub(super) const fn may_be_overheard(&self) -> bool {
+        let is_open = matches!(self.target.encryption, Encryption::None | Encryption::Opportunistic(_));
+        is_open && !self.target.loopback
+    }
+
     pub(super) async fn send(&self, message: &Message) -> Result<(), SendError> {
         let sending = async {
             let mut connection = self.connection().await?;
