@@ -195,6 +195,14 @@ const WRONG: &[(&str, Level, Pairs<'static>)] = &[
         Level::Warning,
         &[("STORAGE__DATABASE_URL", "mysql://app:Zp4Wn6Tb1Vc5Md7R@192.0.2.1:9/x?ssl-mode=REQUIRED")],
     ),
+    (
+        "deploy.database",
+        Level::Warning,
+        &[(
+            "STORAGE__DATABASE_URL",
+            "mysql://app:Zp4Wn6Tb1Vc5Md7R@192.0.2.1:9/x?ssl-mode=VERIFY_IDENTITY&ssl-mode=DISABLED",
+        )],
+    ),
     ("deploy.database", Level::Error, &[("STORAGE__REDIS_URL", "redis://cache")]),
     (
         "deploy.database_opens",

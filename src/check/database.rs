@@ -147,9 +147,10 @@ fn is_this_machine(host: &str) -> bool {
 
 /// Whether a connection is encrypted and fails where the certificate is not the host's.
 fn proves_its_name(query: &str) -> bool {
-    query.split('&').filter_map(|pair| pair.split_once('=')).any(|(name, value)| {
-        matches!(name, "ssl-mode" | "sslmode") && value.eq_ignore_ascii_case("VERIFY_IDENTITY")
-    })
+    // The driver takes the last.
+    let mut pairs = query.rsplit('&').filter_map(|pair| pair.split_once('='));
+    let mode = pairs.find(|(name, _)| matches!(*name, "ssl-mode" | "sslmode"));
+    mode.is_some_and(|(_, mode)| mode.eq_ignore_ascii_case("VERIFY_IDENTITY"))
 }
 
 async fn migrations(db: &DatabaseConnection) -> Result<Verdict, DbErr> {

@@ -62,5 +62,5 @@ pub async fn deploy(scene: &Scene) -> Report {
     items.extend(program::judge(scene));
     settings::tell_unread(scene, &mut items);
     items.extend(settings::refusals(scene, &items));
-    Report { items }
+    Report::new(items)
 }

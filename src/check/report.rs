@@ -1,5 +1,6 @@
 //! What was judged, and the three ways to write it down.
 
+use crate::config::without_controls;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -55,6 +56,16 @@ pub struct Report {
 }
 
 impl Report {
+    /// The report of what was judged. What an operator set may stand in it, and must not move a terminal's cursor.
+    #[must_use]
+    pub fn new(mut items: Vec<Item>) -> Self {
+        for item in &mut items {
+            item.seen = without_controls(&item.seen);
+            item.mend = without_controls(&item.mend);
+        }
+        Self { items }
+    }
+
     /// How many items stand like that.
     #[must_use]
     pub fn count(&self, level: Level) -> usize {
@@ -122,7 +133,9 @@ impl Report {
             }
         }
         let rules: Vec<Value> = rules.into_iter().map(rule).collect();
-        let results: Vec<Value> = self.items.iter().map(result).collect();
+        // Code hosts make an alert of every result, whatever its kind; what was judged stands among the rules.
+        let wrong = self.items.iter().filter(|item| item.level >= Level::Warning);
+        let results: Vec<Value> = wrong.map(result).collect();
         json!({
             "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
             "version": "2.1.0",
@@ -157,14 +170,8 @@ fn rule(item: &Item) -> Value {
     })
 }
 
-/// What is fine is a result too, of kind `pass`: a reader sees that it was judged.
 fn result(item: &Item) -> Value {
-    let (kind, level) = match item.level {
-        Level::Ok => ("pass", "none"),
-        Level::Note => ("informational", "none"),
-        Level::Warning => ("fail", "warning"),
-        Level::Error => ("fail", "error"),
-    };
+    let level = if item.level == Level::Error { "error" } else { "warning" };
     let text = if item.mend.is_empty() {
         item.seen.clone()
     } else {
@@ -172,7 +179,6 @@ fn result(item: &Item) -> Value {
     };
     json!({
         "ruleId": item.id,
-        "kind": kind,
         "level": level,
         "message": { "text": text },
         // Code hosts want a file and a line of every result: the file that most settings are in.

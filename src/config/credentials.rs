@@ -43,8 +43,16 @@ pub(super) fn masked(url: &str) -> String {
     without_controls(&format!("{scheme}://{user}{password}{at}{host}{query}"))
 }
 
+/// What anybody may see, but for passwords in URLs where none belongs.
+pub(crate) fn shown(text: &str) -> String {
+    match text.split_once("://") {
+        Some((_, rest)) if rest.contains('@') => masked(text),
+        _ => without_controls(text),
+    }
+}
+
 /// Text that cannot move a terminal's cursor or break a log line.
-pub(super) fn without_controls(text: &str) -> String {
+pub(crate) fn without_controls(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 
@@ -125,6 +133,19 @@ mod tests {
             ("sqlite:///srv/a@b/x.db", "sqlite:///srv/a@b/x.db"),
         ] {
             assert_eq!(masked(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn plain_text_is_shown_but_for_passwords_in_it() {
+        for (text, expected) in [
+            ("Example <noreply@example.org>", "Example <noreply@example.org>"),
+            ("https://b.example", "https://b.example"),
+            ("https://u:hunter2@a.example", "https://u:***@a.example"),
+            ("https://u:hunter2,hunter2@a.example", "https://u:***@a.example"),
+            ("https://b.example, https://u:hunter2@a.example", "https://***"),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
         }
     }
 

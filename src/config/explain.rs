@@ -110,7 +110,7 @@ fn shown(spec: &Spec, text: &str) -> String {
         _ if text.is_empty() => "unset".to_owned(),
         Kind::Secret => "set".to_owned(),
         Kind::SecretUrl => credentials::masked(text),
-        Kind::Plain | Kind::List => credentials::without_controls(text),
+        Kind::Plain | Kind::List => credentials::shown(text),
     }
 }
 
@@ -154,6 +154,8 @@ mod tests {
             ("REDIS_URL", "redis://:hunter2@cache"),
             ("ANTHROPIC_API_KEY", "hunter2"),
             ("AWS_SECRET_ACCESS_KEY", "hunter2"),
+            ("PORTCULLIS_WEBHOOKS__URL", "https://hooks.example.org/services/hunter2"),
+            ("PORTCULLIS_ACCOUNTS__LINKS_URL", "https://u:hunter2@example.org"),
         ]);
         assert!(!render(&explain(&settings)).contains("hunter2"));
         assert_eq!(row_of(&settings, "PORTCULLIS_SECRET_KEY").value, "set");

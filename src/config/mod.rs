@@ -37,7 +37,7 @@ pub mod validate;
 pub mod web_url;
 pub mod webhooks;
 
-pub(crate) use self::credentials::percent_decoded;
+pub(crate) use self::credentials::{percent_decoded, shown, without_controls};
 pub use self::{
     accounts::{Accounts, Registration},
     community::Community,

@@ -1,6 +1,7 @@
 //! Settings become typed values here; what cannot is collected, not thrown.
 
 use super::{
+    credentials,
     parse::Parse,
     problem::Problem,
     settings::{Entry, Settings, Source},
@@ -65,7 +66,7 @@ fn wrong(spec: &Spec, entry: Option<&Entry>, expected: &str) -> String {
     let problem = match text {
         _ if spec.is_secret() => "cannot be used".to_owned(),
         "" => "is empty".to_owned(),
-        _ => format!("is {text:?}"),
+        _ => format!("is {:?}", credentials::shown(text)),
     };
     format!("{spelled} ({source}) {problem}: write {expected}.")
 }

@@ -1,6 +1,8 @@
 //! What is refused before the server starts (contract §1, §2, §4, §5).
 
-use super::{Config, Engine, Problem, Profile, WebUrl, is_this_machine, profile_rules, storage::file_path};
+use super::{
+    Config, Engine, Problem, Profile, WebUrl, credentials, is_this_machine, profile_rules, storage::file_path,
+};
 use lettre::message::Mailbox;
 use std::time::Duration;
 
@@ -59,7 +61,8 @@ fn check_origins(config: &Config, problems: &mut Vec<Problem>) {
             continue;
         } else {
             format!(
-                "holds {origin:?}, which is no origin: write scheme, host and port as in https://app.example.org."
+                "holds {:?}, which is no origin: write scheme, host and port as in https://app.example.org.",
+                credentials::shown(origin)
             )
         };
         problems.push(Problem::of("CORS__ALLOWED_ORIGINS", &rest));

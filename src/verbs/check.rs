@@ -1,7 +1,7 @@
 //! `portcullis check`.
 
 use super::check_url::{UrlArguments, probe};
-use super::print;
+use super::{print, print_all};
 use clap::{Args, ValueEnum};
 use portcullis::check::{self, Format, Report, Scene};
 use portcullis::config::Sources;
@@ -97,13 +97,12 @@ fn probed(report: &portcullis_probe::Report, arguments: &CheckArguments) -> Stri
 }
 
 fn deliver(arguments: &CheckArguments, text: &str, is_unsafe: bool) -> ExitCode {
-    match &arguments.output {
-        None => print(text),
-        Some(path) => {
-            if let Err(error) = std::fs::write(path, text) {
-                return failed(&format!("cannot write {}: {error}", path.display()));
-            }
-        }
+    let (name, written) = match &arguments.output {
+        None => ("the report".to_owned(), print_all(text)),
+        Some(path) => (path.display().to_string(), std::fs::write(path, text)),
+    };
+    if let Err(error) = written {
+        return failed(&format!("cannot write {name}: {error}"));
     }
     if is_unsafe { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

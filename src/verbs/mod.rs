@@ -22,9 +22,21 @@ pub type Outcome = Result<(), Box<dyn Error>>;
 
 /// Writes to standard output.
 pub fn print(text: &str) {
-    use std::io::Write;
-    // A reader that has gone away (`| head`) is no failure.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    // Whoever counts on what is said asks `print_all`.
+    let _ = print_all(text);
+}
+
+/// Writes to standard output, all of it. A reader that has gone away (`| head`) is no failure.
+///
+/// # Errors
+/// When the disk behind it is full, or the like.
+pub fn print_all(text: &str) -> std::io::Result<()> {
+    use std::io::{ErrorKind, Write};
+    let mut output = std::io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// The state of a server, without the server.

@@ -7,11 +7,15 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 /// The program in a folder of its own, with these settings and no others.
-fn run(folder: &Path, environment: Vec<(String, String)>, arguments: &[&str]) -> Output {
+fn command(folder: &Path, environment: Vec<(String, String)>, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
     command.current_dir(folder).args(arguments).env_clear().envs(environment);
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    command.output().expect("the program")
+    command
+}
+
+fn run(folder: &Path, environment: Vec<(String, String)>, arguments: &[&str]) -> Output {
+    command(folder, environment, arguments).output().expect("the program")
 }
 
 #[test]
@@ -23,20 +27,32 @@ fn the_exit_code_tells_errors_and_no_output_holds_a_secret() {
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert!(said(&output).contains(" 0 errors, ") || said(&output).contains("\n0 errors, "));
 
-    let bad =
-        production(folder.path(), &[("SECRET_KEY", "hunter2-hunter2"), ("MAIL__URL", "ftp://a:hunter2@b")]);
+    let bad = production(
+        folder.path(),
+        &[
+            ("SECRET_KEY", "hunter2-hunter2"),
+            ("MAIL__URL", "ftp://a:hunter2@b"),
+            ("ACCOUNTS__LINKS_URL", "https://u:hunter2@h"),
+            ("CORS__ALLOWED_ORIGINS", "http://a.example,http://u:hunter2@b.example"),
+            ("STORAGE__DATA_DIR", "\u{1b}[2J\nok      deploy.secret_key: fine"),
+        ],
+    );
     for format in ["text", "json", "sarif"] {
         let output = run(folder.path(), bad.clone(), &["check", "--deploy", "--format", format]);
         assert_eq!(output.status.code(), Some(1));
         assert!(said(&output).contains("deploy.secret_key") && !said(&output).contains("hunter2"));
+        assert!(!said(&output).contains('\u{1b}') && !said(&output).contains("\nok      deploy.secret_key"));
     }
     let output = run(folder.path(), good(), &["check", "--deploy", "--output", "/nowhere/report"]);
     assert_eq!(output.status.code(), Some(2));
+    let mut full = command(folder.path(), good(), &["check", "--deploy"]);
+    full.stdout(std::fs::File::create("/dev/full").expect("a device"));
+    assert_eq!(full.status().expect("the program").code(), Some(2));
     assert!(said(&run(folder.path(), good(), &["check"])).contains("--deploy"));
 }
 
 #[test]
-fn json_and_sarif_hold_every_item() {
+fn json_holds_every_item_and_sarif_what_is_wrong() {
     let folder = folder();
     let written = |format: &str| {
         let path = folder.path().join(format);
@@ -52,9 +68,12 @@ fn json_and_sarif_hold_every_item() {
     assert!(items.len() > 40 && json["summary"]["errors"] == 0, "{json}");
     let run = &sarif["runs"][0];
     assert_eq!(sarif["version"], "2.1.0");
-    assert_eq!(run["results"].as_array().map(Vec::len), Some(items.len()));
     let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
-    for result in run["results"].as_array().expect("results") {
+    assert_eq!(rules.len(), items.len());
+    let results = run["results"].as_array().expect("results");
+    // A code host makes an alert of each.
+    assert_eq!(Some(results.len() as u64), json["summary"]["warnings"].as_u64());
+    for result in results {
         assert!(rules.iter().any(|rule| rule["id"] == result["ruleId"]), "{result}");
     }
 }
