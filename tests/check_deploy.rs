@@ -215,6 +215,27 @@ const WRONG: &[(&str, Level, Pairs<'static>)] = &[
     ("deploy.superusers", Level::Warning, &[]),
     ("deploy.backup", Level::Warning, &[]),
     ("deploy.uploads", Level::Note, &[]),
+    ("deploy.uploads", Level::Warning, &[("UPLOADS__CLAMAV", "127.0.0.1:9")]),
+    ("deploy.log", Level::Warning, &[("LOG__EVENTS_KEPT", "1s")]),
+    ("deploy.community", Level::Warning, &[("COMMUNITY__PING_EVERY", "5m")]),
+    (
+        "deploy.proxies",
+        Level::Warning,
+        &[("SERVER__LISTEN", "0.0.0.0:8000"), ("SERVER__TRUSTED_PROXIES", "127.0.0.1")],
+    ),
+    ("deploy.access_lifetime", Level::Warning, &[("TOKENS__ACCESS_LIFETIME", "1s")]),
+    ("deploy.session_lifetimes", Level::Warning, &[("TOKENS__REFRESH_LIFETIME", "1m")]),
+    ("deploy.link_lifetimes", Level::Warning, &[("ACCOUNTS__RESET_LIFETIME", "1s")]),
+    ("deploy.deletion", Level::Warning, &[("ACCOUNTS__DELETION_GRACE", "0s")]),
+    ("deploy.throttle_rates", Level::Warning, &[("THROTTLE__AUTH", "14400/day")]),
+    ("deploy.throttle_rates", Level::Warning, &[("THROTTLE__AUTH", "1/day")]),
+    ("deploy.hashing_budget", Level::Warning, &[("PASSWORD__MEMORY_BUDGET_MIB", "4000000")]),
+    ("deploy.mail_from", Level::Warning, &[("MAIL__TEMPLATES", "/nowhere")]),
+    (
+        "deploy.search",
+        Level::Warning,
+        &[("SEARCH__ANTHROPIC_API_KEY", "sk-ant-1f6b7d9c"), ("SEARCH__DAILY_TOTAL", "4000000000")],
+    ),
     (
         "deploy.files",
         Level::Warning,
@@ -281,7 +302,6 @@ async fn what_is_right_again_is_not_told() {
         ("deploy.proxies", &[("SERVER__TRUSTED_PROXIES", "172.16.0.0/16,fd00::/48")]),
         ("deploy.cors", &[("CORS__ALLOWED_ORIGINS", "https://app.example.org")]),
         ("deploy.registration", &[("ACCOUNTS__REGISTRATION", "invite")]),
-        ("deploy.uploads", &[("UPLOADS__CLAMAV", "127.0.0.1:3310")]),
         ("deploy.database", &[("STORAGE__DATABASE_URL", "mysql://app:Zp4Wn6Tb1Vc5Md7R@127.0.0.1:9/x")]),
         (
             "deploy.database",
@@ -320,6 +340,65 @@ async fn every_setting_is_judged_by_some_item_and_every_item_has_its_line_in_the
     let ids: BTreeSet<&str> =
         report.items.iter().filter_map(|item| item.id.strip_prefix("deploy.")).collect();
     assert_eq!(told, ids);
+}
+
+/// Some value of each kind of setting that is not the usual one.
+const OTHERS: &[&str] = &[
+    "true",
+    "false",
+    "9",
+    "1s",
+    "400d",
+    "1000/second",
+    "https://a.example",
+    "s3://other",
+    "file:///srv/x",
+    "mysql://root:Zp4Wn6Tb1Vc5Md7R@127.0.0.1:9/x",
+    "0.0.0.0:8000",
+    "10.0.0.0/8",
+    "debug",
+    "pretty",
+    "closed",
+    "EdDSA",
+    "guide",
+    "development",
+    "x@localhost",
+    "change-me",
+    "/nowhere",
+    "",
+];
+
+#[tokio::test]
+async fn each_setting_changes_what_its_items_say() {
+    let folder = folder();
+    let usual: Pairs<'_> = &[
+        ("SEARCH__ANTHROPIC_API_KEY", "sk-ant-1f6b7d9c"),
+        ("WEBHOOKS__URL", "https://ops.example.org/hook"),
+        ("WEBHOOKS__SECRET", "whsec_q8Zp4Wn6Tb1Vc5Md7Rf0Gh2sQk3J9x2L"),
+        ("STORAGE__FILES_URL", "s3://media"),
+        ("STORAGE__AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7"),
+        ("STORAGE__AWS_SECRET_ACCESS_KEY", "q8Zp4Wn6Tb1Vc5Md7Rf0Gh2sQk3J9x2L"),
+    ];
+    let before = judged(folder.path(), usual).await;
+    let mut silent = Vec::new();
+    // The password is one of a server.
+    for spec in spec::all().filter(|spec| spec.name != "STORAGE__DATABASE_PASSWORD") {
+        let mut is_heard = false;
+        for value in OTHERS {
+            let changed: Vec<_> = usual.iter().copied().chain([(spec.name, *value)]).collect();
+            let scene = scene_of(production(folder.path(), &changed), folder.path());
+            if scene.unread.is_empty() && !is_heard {
+                let after = deploy(&scene).await;
+                let of = |report: &Report| -> Vec<_> {
+                    let items = report.items.iter().filter(|item| item.settings.contains(&spec.name));
+                    items.map(|item| (item.level, item.seen.clone())).collect()
+                };
+                is_heard = of(&before) != of(&after);
+            }
+        }
+        silent.extend((!is_heard).then_some(spec.name));
+    }
+    assert!(silent.is_empty(), "nothing is said of {silent:?}");
 }
 
 #[tokio::test]

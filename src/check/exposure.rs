@@ -20,6 +20,16 @@ pub(super) fn of(path: &Path) -> Option<Exposure> {
 
 /// Why others can put something else in its place.
 pub(super) fn replaceable(path: &Path) -> Option<Exposure> {
+    changeable(path, 1)
+}
+
+/// Why others can put something into a directory.
+pub(super) fn writable(folder: &Path) -> Option<Exposure> {
+    changeable(folder, 0)
+}
+
+/// Who owns it, and whether anybody may write to a directory on the way to it, without so many at its end.
+fn changeable(path: &Path, without: usize) -> Option<Exposure> {
     let meta = path.metadata().ok()?;
     if !is_ours(&meta) {
         return Some((
@@ -34,9 +44,9 @@ pub(super) fn replaceable(path: &Path) -> Option<Exposure> {
     let is_open = |folder: &&Path| {
         folder.metadata().is_ok_and(|meta| meta.mode() & (WRITTEN_BY_ANYBODY | STICKY) == WRITTEN_BY_ANYBODY)
     };
-    let open = real.ancestors().skip(1).find(is_open)?;
+    let open = real.ancestors().skip(without).find(is_open)?;
     Some((
-        format!("Anybody may put something else in the place of {}.", path.display()),
+        format!("Anybody may change {}, or put something in its place.", path.display()),
         format!("chmod o-w {}", quoted(open)),
     ))
 }

@@ -4,10 +4,12 @@ use super::judge::{Rule, Scene, Verdict, error, note, ok, warning};
 use super::opening::can_be_made;
 use super::report::Item;
 use super::{backups, exposure};
-use crate::config::Storage;
 use crate::config::secret_strength::guessable;
+use crate::config::{Storage, shown};
+use crate::uploads::scanner_answers;
 use rustix::fs::{Access, access};
 use std::path::Path;
+use tokio::time::{Instant, timeout_at};
 
 const MODES: Rule =
     Rule::new("deploy.data_modes", &["v5.0.0-13.2.2", "v5.0.0-16.4.2"], "§16.1").of(&["STORAGE__DATA_DIR"]);
@@ -32,12 +34,22 @@ pub(super) fn judge(scene: &Scene) -> Vec<Item> {
         MODES.judged(modes(scene)),
         DISK.judged(disk(&scene.config.storage.data_dir)),
         backups::BACKUP.judged(backups::judge(scene)),
-        UPLOADS.judged(match &scene.config.uploads.clamav {
-            Some(_) => ok("Uploads are told by content, bounded, drawn anew and scanned."),
-            None => note("Uploads are told by content, bounded and drawn anew; PORTCULLIS_UPLOADS__CLAMAV has them scanned too."),
-        }),
         BUCKET.judged(bucket(scene)),
     ]
+}
+
+/// Has the scanner look at an empty file.
+pub(super) async fn uploads(scene: &Scene, deadline: Instant) -> Item {
+    UPLOADS.judged(match &scene.config.uploads.clamav {
+        None => note("Uploads are told by content, bounded and drawn anew; PORTCULLIS_UPLOADS__CLAMAV has them scanned too."),
+        Some(address) => match timeout_at(deadline, scanner_answers(address)).await {
+            Ok(true) => ok(format!("Uploads are told by content, bounded, drawn anew and scanned by {address}.")),
+            _ => warning(
+                format!("The scanner at {address} does not answer: no upload is taken."),
+                "start clamd there, mend PORTCULLIS_UPLOADS__CLAMAV, or unset it.",
+            ),
+        },
+    })
 }
 
 fn modes(scene: &Scene) -> Verdict {
@@ -103,7 +115,10 @@ fn disk(data_dir: &Path) -> Verdict {
 fn bucket(scene: &Scene) -> Verdict {
     let storage = &scene.config.storage;
     if storage.files_bucket().is_none() {
-        return ok("Uploaded files are on this machine.");
+        return ok(format!(
+            "Uploaded files are on this machine, at {}.",
+            shown(storage.files_url.expose_text())
+        ));
     }
     let secret = storage.aws.secret_access_key.as_ref();
     if let Some(weakness) = secret.and_then(|secret| guessable(secret.expose())) {
@@ -114,7 +129,20 @@ fn bucket(scene: &Scene) -> Verdict {
     }
     let endpoint = storage.aws.endpoint_url.as_deref().unwrap_or("https://");
     match endpoint.starts_with("https://") {
-        true => ok("Uploaded files go to a bucket over https."),
+        true => ok(format!(
+            "Uploaded files go to a bucket at {}, over https, by {}.",
+            storage
+                .aws
+                .endpoint_url
+                .as_deref()
+                .or(storage.aws.region.as_deref())
+                .map_or("Amazon's".to_owned(), shown),
+            match (&storage.aws.access_key_id, &storage.aws.session_token) {
+                (None, _) => "the machine's role",
+                (Some(_), None) => "a key",
+                (Some(_), Some(_)) => "a key that is lent",
+            }
+        )),
         false => warning("Uploaded files go to the bucket unencrypted.", "AWS_ENDPOINT_URL=https://…"),
     }
 }

@@ -3,6 +3,7 @@
 use super::judge::{Rule, Scene, Verdict, error, note, ok, span, warning};
 use super::report::Item;
 use crate::config::{Algorithm, PasswordPolicy, Rate, Registration};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 const HASHING: Rule = Rule::new("deploy.hashing", &["v5.0.0-11.4.2"], "§4.2").of(&[
@@ -43,6 +44,7 @@ const REGISTRATION: Rule =
     Rule::new("deploy.registration", &["v5.0.0-6.3.1"], "§5").of(&["ACCOUNTS__REGISTRATION"]);
 const REVEAL: Rule = Rule::new("deploy.reveal_registered_email", &["v5.0.0-6.3.8"], "§5")
     .of(&["ACCOUNTS__REVEAL_REGISTERED_EMAIL"]);
+const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 /// What OWASP's cheat sheet names as alike: memory in KiB, passes; one lane.
@@ -62,10 +64,7 @@ pub(super) fn judge(scene: &Scene) -> Vec<Item> {
         ACCESS.judged(access(scene)),
         SESSIONS.judged(sessions(scene)),
         ROTATION.judged(rotation(scene)),
-        ALGORITHM.judged(ok(match scene.config.tokens.algorithm {
-            Algorithm::Hs256 => "Tokens are signed with HS256, and no other algorithm is accepted.",
-            Algorithm::EdDsa => "Tokens are signed with EdDSA, and no other algorithm is accepted.",
-        })),
+        ALGORITHM.judged(algorithm(scene)),
         LINKS.judged(links(scene)),
         CLEANUP.judged(cleanup(scene)),
         THROTTLES.judged(match scene.config.throttle.enabled {
@@ -110,6 +109,12 @@ fn budget(scene: &Scene) -> Verdict {
     let password = &scene.config.password;
     let fitting = u64::from(password.memory_budget_mib) * 1_024 / u64::from(password.memory_kib.max(1));
     let seen = format!("{fitting} hashes fit into the budget of {} MiB at once", password.memory_budget_mib);
+    if memory_mib().is_some_and(|all| u64::from(password.memory_budget_mib) > all / 2) {
+        return warning(
+            format!("{seen}, more than half of this machine's memory: many logins would end the server."),
+            "PORTCULLIS_PASSWORD__MEMORY_BUDGET_MIB=128",
+        );
+    }
     let two = u64::from(password.memory_kib).saturating_mul(2).div_ceil(1_024);
     let mend = format!("PORTCULLIS_PASSWORD__MEMORY_BUDGET_MIB={}", two.max(128));
     match fitting {
@@ -119,13 +124,20 @@ fn budget(scene: &Scene) -> Verdict {
     }
 }
 
+/// The memory of this machine, where the system tells it.
+fn memory_mib() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib / 1_024)
+}
+
 fn access(scene: &Scene) -> Verdict {
     let lifetime = scene.config.tokens.access_lifetime;
     let seen = format!("Access tokens live {}.", span(lifetime));
     let mend = "PORTCULLIS_TOKENS__ACCESS_LIFETIME=15m";
     match lifetime {
         lifetime if lifetime > DAY => error(seen, mend),
-        lifetime if lifetime > HOUR => warning(seen, mend),
+        lifetime if lifetime > HOUR || lifetime < MINUTE => warning(seen, mend),
         _ => ok(seen),
     }
 }
@@ -134,7 +146,7 @@ fn sessions(scene: &Scene) -> Verdict {
     let tokens = &scene.config.tokens;
     let (idle, absolute) = (tokens.refresh_lifetime, tokens.absolute_lifetime);
     let seen = format!("Sessions end after {} unused, and after {} in any case.", span(idle), span(absolute));
-    if idle > 30 * DAY || absolute > 90 * DAY {
+    if idle > 30 * DAY || absolute > 90 * DAY || idle.min(absolute) < 5 * MINUTE {
         return warning(
             seen,
             "PORTCULLIS_TOKENS__REFRESH_LIFETIME=7d PORTCULLIS_TOKENS__ABSOLUTE_LIFETIME=30d",
@@ -155,11 +167,24 @@ fn rotation(scene: &Scene) -> Verdict {
     }
 }
 
+fn algorithm(scene: &Scene) -> Verdict {
+    let tokens = &scene.config.tokens;
+    let name = match tokens.algorithm {
+        Algorithm::Hs256 => "HS256",
+        Algorithm::EdDsa => "EdDSA",
+    };
+    let of = |claim: &str, value: &Option<String>| {
+        value.as_ref().map(|value| format!(", {claim} {value}")).unwrap_or_default()
+    };
+    let parties = of("for", &tokens.audience) + &of("by", &tokens.issuer);
+    ok(format!("Tokens are signed with {name}{parties}, and no other algorithm is accepted."))
+}
+
 fn links(scene: &Scene) -> Verdict {
     let accounts = &scene.config.accounts;
     let (verification, reset) = (accounts.verification_lifetime, accounts.reset_lifetime);
     let seen = format!("Links to verify work {}, links to reset {}.", span(verification), span(reset));
-    if reset > 2 * HOUR || verification > 3 * DAY {
+    if reset > 2 * HOUR || verification > 3 * DAY || reset.min(verification) < 5 * MINUTE {
         return warning(
             seen,
             "PORTCULLIS_ACCOUNTS__RESET_LIFETIME=1h PORTCULLIS_ACCOUNTS__VERIFICATION_LIFETIME=24h",
@@ -173,7 +198,7 @@ fn cleanup(scene: &Scene) -> Verdict {
     let (deleted, unverified) = (accounts.deletion_grace, accounts.unverified_lifetime);
     let seen =
         format!("Deleted accounts go after {}, unverified ones after {}.", span(deleted), span(unverified));
-    match deleted > 90 * DAY || unverified > 30 * DAY {
+    match deleted > 90 * DAY || unverified > 30 * DAY || deleted.min(unverified) < DAY {
         true => warning(
             seen,
             "PORTCULLIS_ACCOUNTS__DELETION_GRACE=30d PORTCULLIS_ACCOUNTS__UNVERIFIED_LIFETIME=7d",
@@ -184,24 +209,45 @@ fn cleanup(scene: &Scene) -> Verdict {
 
 fn rates(scene: &Scene) -> Verdict {
     let throttle = &scene.config.throttle;
-    let per_hour = |rate: &Rate| u64::from(rate.count) * 3_600 / rate.period.as_secs().max(1);
-    // The guide's own rates, in calls an hour, and the most that still holds off guessing.
+    // The guide's own rates, and in calls of an hour what people need and the most that still holds off guessing.
     let table = [
-        ("AUTH", throttle.auth, "5/minute", 600),
-        ("RESET", throttle.reset, "5/hour", 20),
-        ("ANON", throttle.anon, "100/hour", 10_000),
-        ("ANON_POST", throttle.anon_post, "100/hour", 10_000),
-        ("USER", throttle.user, "1000/hour", 100_000),
-        ("AI_SEARCH", throttle.ai_search, "10/hour", 1_000),
+        ("AUTH", throttle.auth, "5/minute", 10..=600),
+        ("RESET", throttle.reset, "5/hour", 1..=20),
+        ("ANON", throttle.anon, "100/hour", 10..=10_000),
+        ("ANON_POST", throttle.anon_post, "100/hour", 10..=10_000),
+        ("USER", throttle.user, "1000/hour", 100..=100_000),
+        ("AI_SEARCH", throttle.ai_search, "10/hour", 1..=1_000),
     ];
-    let wide = table.iter().filter(|(_, rate, _, most)| per_hour(rate) > *most);
+    let is_odd = |rate: &Rate, usual: &RangeInclusive<u64>| {
+        !usual.contains(&steady(rate)) || u64::from(rate.count) > *usual.end()
+    };
+    let odd = table.iter().filter(|(_, rate, _, usual)| is_odd(rate, usual));
     let (mut seen, mut mend) = (Vec::new(), Vec::new());
-    for (name, rate, usual, _) in wide {
+    for (name, rate, usual, _) in odd {
         seen.push(format!("{name} {rate}"));
         mend.push(format!("PORTCULLIS_THROTTLE__{name}={usual}"));
     }
     match seen.is_empty() {
-        true => ok(format!("Logins are held to {} and mails to {}.", throttle.auth, throttle.reset)),
-        false => warning(format!("Some rates let too much through: {}.", seen.join(", ")), mend.join(" ")),
+        true => ok(format!(
+            "Logins are held to {}, mails to {}, visitors to {} and {} changes, users to {} and {} searches.",
+            throttle.auth,
+            throttle.reset,
+            throttle.anon,
+            throttle.anon_post,
+            throttle.user,
+            throttle.ai_search
+        )),
+        false => warning(
+            format!(
+                "Some rates let too much through, at once or in all, or too little: {}.",
+                seen.join(", ")
+            ),
+            mend.join(" "),
+        ),
     }
+}
+
+/// Calls an hour, day after day.
+fn steady(rate: &Rate) -> u64 {
+    (u64::from(rate.count) * 3_600).div_ceil(rate.period.as_secs().max(1))
 }

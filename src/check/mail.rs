@@ -1,5 +1,6 @@
 //! Whether mail would leave (guide §5, §6).
 
+use super::exposure;
 use super::judge::{Rule, Scene, Verdict, error, ok, warning};
 use super::report::Item;
 use crate::config::secret_strength::guessable;
@@ -49,8 +50,23 @@ fn from(scene: &Scene) -> Verdict {
     if let Err(problem) = Mailer::new(&Settings::of(&scene.config), Transport::Memory(Memory::default())) {
         return error(format!("No letter can be written: {problem}."), "mend that setting or template.");
     }
+    let templates = scene.config.mail.templates.as_deref();
+    if let Some(folder) = templates.filter(|folder| !folder.is_dir()) {
+        return warning(
+            format!("The directory of templates, {}, is none: the built-in ones are used.", folder.display()),
+            "PORTCULLIS_MAIL__TEMPLATES=DIRECTORY, or unset it.",
+        );
+    }
+    if let Some(verdict) =
+        exposure::told(&templates.and_then(exposure::writable).into_iter().collect::<Vec<_>>())
+    {
+        return verdict;
+    }
     match is_local {
         true => error("Mails are from an address at localhost, which others refuse.", mend),
-        false => ok(format!("Mails are from {from}.")),
+        false => ok(format!(
+            "Mails are from {from}, worded by {}.",
+            templates.map_or("built-in templates".to_owned(), |folder| folder.display().to_string())
+        )),
     }
 }

@@ -56,8 +56,12 @@ pub async fn deploy(scene: &Scene) -> Report {
     items.extend(secrets::judge(scene));
     items.extend(transport::judge(scene));
     items.extend(limits::judge(scene));
-    let (mail, database) = tokio::join!(mail::judge(scene, deadline), database::judge(scene, deadline));
-    items.extend(mail.into_iter().chain(database));
+    let (mail, database, uploads) = tokio::join!(
+        mail::judge(scene, deadline),
+        database::judge(scene, deadline),
+        files::uploads(scene, deadline)
+    );
+    items.extend(mail.into_iter().chain(database).chain([uploads]));
     items.extend(files::judge(scene));
     items.extend(program::judge(scene));
     settings::tell_unread(scene, &mut items);

@@ -1,6 +1,6 @@
 //! The program itself: what it does under every setting, and how old its parts are.
 
-use super::judge::{Rule, Scene, Verdict, error, note, ok, warning};
+use super::judge::{Rule, Scene, Verdict, error, note, ok, span, warning};
 use super::report::Item;
 use crate::config::secret_strength::guessable;
 use portcullis_security::clock::Timestamp;
@@ -17,6 +17,8 @@ const SEARCH: Rule = Rule::new("deploy.search", &["v5.0.0-13.3.1", "v5.0.0-2.4.1
     "SEARCH__DAILY_PER_USER",
     "SEARCH__DAILY_TOTAL",
 ]);
+/// At a tenth of a cent each, ten dollars a day.
+const MOST_SEARCHES: u32 = 10_000;
 const QUARTER: Duration = Duration::from_secs(90 * 86_400);
 /// Cargo.lock's date, from build.rs.
 const DATE: &str = env!("DEPENDENCIES_DATE");
@@ -72,9 +74,24 @@ fn search(scene: &Scene) -> Verdict {
             format!("The API key goes to {} unencrypted.", search.anthropic_base_url),
             "PORTCULLIS_SEARCH__ANTHROPIC_BASE_URL=https://…",
         ),
+        Some(_) if search.daily_total > MOST_SEARCHES || search.daily_per_user > search.daily_total => {
+            warning(
+                format!(
+                    "{} searches a day may go out, {} of one user.",
+                    search.daily_total, search.daily_per_user
+                ),
+                "PORTCULLIS_SEARCH__DAILY_TOTAL=1000 PORTCULLIS_SEARCH__DAILY_PER_USER=50",
+            )
+        }
         Some(_) => note(format!(
-            "At most {} searches a day go to {}; give that key a limit of its own where it was made.",
-            search.daily_total, search.anthropic_base_url
+            "At most {} searches a day, {} of one user, go to {} at {}, for {} and {} at most; give that key a limit of \
+             its own where it was made.",
+            search.daily_total,
+            search.daily_per_user,
+            search.anthropic_model,
+            search.anthropic_base_url,
+            span(search.timeout),
+            span(search.stream_timeout)
         )),
     }
 }

@@ -1,9 +1,11 @@
 //! The profile, and what `serve` would refuse.
 
-use super::judge::{Rule, Scene, error, note, ok, put, warning};
+use super::judge::{Rule, Scene, error, note, ok, put, span, warning};
 use super::report::{Item, Level};
 use crate::config::secret_strength::guessable;
 use crate::config::{LogFormat, LogLevel, Problem, Profile};
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 const PROFILE: Rule = Rule::new("deploy.profile", &["v5.0.0-13.4.2"], "§17").of(&["PROFILE"]);
 const SITE: Rule = Rule::new("deploy.site", &[], "§5").of(&["SITE__NAME"]);
@@ -24,6 +26,8 @@ const WEBHOOKS: Rule = Rule::new("deploy.webhooks", &["v5.0.0-16.3.3", "v5.0.0-1
     .of(&["WEBHOOKS__URL", "WEBHOOKS__SECRET"]);
 const REFUSED: Rule = Rule::new("deploy.settings.refused", &[], "§16.1");
 const LEAST_METRICS_TOKEN: usize = 16;
+const MONTH: Duration = Duration::from_secs(30 * 86_400);
+const USUAL_PINGS: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_secs(60);
 
 pub(super) fn judge(scene: &Scene) -> Vec<Item> {
     vec![profile(scene), site(scene), log(scene), metrics(scene), webhooks(scene), community(scene)]
@@ -74,7 +78,7 @@ fn profile(scene: &Scene) -> Item {
 fn site(scene: &Scene) -> Item {
     SITE.judged(match scene.config.site.name.as_str() {
         "Portcullis" => note("Mails and pages call the place Portcullis; PORTCULLIS_SITE__NAME names yours."),
-        _ => ok("Mails and pages name your site."),
+        name => ok(format!("Mails and pages call the place {name}.")),
     })
 }
 
@@ -89,8 +93,19 @@ fn log(scene: &Scene) -> Item {
             format!("The log is at {}: more than is needed, and slow.", log.level.as_str()),
             "PORTCULLIS_LOG__LEVEL=info",
         ),
+        _ if log.events_kept < MONTH => warning(
+            format!(
+                "Security events are kept {}: what led to an attack is gone when it is found.",
+                span(log.events_kept)
+            ),
+            "PORTCULLIS_LOG__EVENTS_KEPT=365d",
+        ),
         (_, LogFormat::Pretty) => note("The log is for people; PORTCULLIS_LOG__FORMAT=json is for machines."),
-        _ => ok(format!("The log is JSON at {}.", log.level.as_str())),
+        _ => ok(format!(
+            "The log is JSON at {}; events are kept {}.",
+            log.level.as_str(),
+            span(log.events_kept)
+        )),
     })
 }
 
@@ -144,9 +159,15 @@ fn community(scene: &Scene) -> Item {
             ),
             "PORTCULLIS_COMMUNITY__SOCKETS_PER_IP=5000 PORTCULLIS_COMMUNITY__SOCKETS_PER_USER=100",
         ),
+        true if !USUAL_PINGS.contains(&community.ping_every) => warning(
+            format!("WebSockets are asked every {} whether somebody is there.", span(community.ping_every)),
+            "PORTCULLIS_COMMUNITY__PING_EVERY=30s, since proxies close what is silent for a minute.",
+        ),
         true => ok(format!(
-            "One address may hold {} WebSockets, one account {}.",
-            community.sockets_per_ip, community.sockets_per_user
+            "One address may hold {} WebSockets, one account {}; they are asked every {} whether somebody is there.",
+            community.sockets_per_ip,
+            community.sockets_per_user,
+            span(community.ping_every)
         )),
     })
 }

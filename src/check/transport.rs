@@ -55,7 +55,7 @@ fn public_url(scene: &Scene) -> Verdict {
     if is_local(url.host()) {
         return warning(format!("The public URL is {url}: nobody else can follow a link to it."), example);
     }
-    ok(format!("The public URL is {url}."))
+    ok(format!("The public URL is {url}, and links begin with {links}."))
 }
 
 fn is_local(host: &str) -> bool {
@@ -88,6 +88,16 @@ fn proxies(scene: &Scene) -> Verdict {
             ),
         };
     }
+    let is_here = server.trusted_proxies.iter().all(|network| network.addr().is_loopback());
+    if is_here && !server.has_own_tls() && !server.listen.ip().to_canonical().is_loopback() {
+        return warning(
+            format!(
+                "The proxy is on this machine, and {} can be reached past it, unencrypted.",
+                server.listen
+            ),
+            "PORTCULLIS_SERVER__LISTEN=127.0.0.1:8000",
+        );
+    }
     ok(format!("{} networks are trusted proxies.", server.trusted_proxies.len()))
 }
 
@@ -117,7 +127,7 @@ fn hsts(scene: &Scene) -> Verdict {
     match seconds {
         0 => error("HSTS is off: a browser's first call may go out unencrypted each time.", mend),
         1..YEAR => warning(format!("HSTS lasts {seconds} s; a year is asked for."), mend),
-        _ => ok("HSTS lasts a year or more, with subdomains."),
+        _ => ok(format!("HSTS lasts {} days, with subdomains.", seconds / 86_400)),
     }
 }
 
@@ -150,8 +160,14 @@ fn cors(scene: &Scene) -> Verdict {
 }
 
 fn cookies(scene: &Scene) -> Verdict {
+    let use_of = match scene.config.accounts.cookie_mode {
+        true => "hold refresh tokens",
+        false => "hold refresh tokens where a client asks for it",
+    };
     match scene.config.server.public_url.is_https() {
-        true => ok("Cookies are Secure, HttpOnly where no script needs them, and bound to this host."),
+        true => ok(format!(
+            "Cookies {use_of}; they are Secure, HttpOnly where no script needs them, and bound to this host."
+        )),
         false => error(
             "Cookies are not Secure, since the public URL is http.",
             "PORTCULLIS_SERVER__PUBLIC_URL=https://…",

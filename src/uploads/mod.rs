@@ -44,6 +44,11 @@ pub struct Uploads {
     limits: ImageLimits,
 }
 
+/// Whether a scanner answers at an address of the settings, tried with an empty file.
+pub async fn scanner_answers(address: &str) -> bool {
+    Scanner::at(address).check("file", b"").await.is_ok()
+}
+
 impl Uploads {
     /// With the scanner of the settings, if one is set.
     pub fn new(settings: &config::Uploads) -> Self {
