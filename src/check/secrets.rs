@@ -71,7 +71,15 @@ fn secret_files(scene: &Scene) -> Verdict {
     let files: Vec<PathBuf> =
         named.chain(scene.secret_files.clone()).chain(certificate).chain(server.tls_key.clone()).collect();
     let found: Vec<_> = files.iter().filter_map(|path| exposure::of(path)).collect();
+    let flags = scene.settings.secrets_in_flags();
     exposure::told(&found).unwrap_or_else(|| match files.len() {
+        _ if !flags.is_empty() => warning(
+            format!(
+                "{} stands on the command line, which everybody on this machine can read.",
+                flags.join(", ")
+            ),
+            "put it into .env, or its file's name into …_FILE, and make a new one.",
+        ),
         0 => ok("No file holds a secret of the settings."),
         count => ok(format!("{count} files hold secrets, and none is open that could be closed.")),
     })

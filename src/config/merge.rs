@@ -5,7 +5,7 @@ use super::{
     problem::{MOST_TOLD, Problem},
     settings::{Entry, Settings, Source},
     sources::Sources,
-    spec::{self, CONFIG_NAME, Kind, PREFIX, Spec},
+    spec::{self, CONFIG_NAME, PREFIX, Spec},
     toml_file,
 };
 use portcullis_security::secret::Secret;
@@ -41,12 +41,7 @@ pub(super) fn files_with_secrets(sources: &Sources) -> Vec<PathBuf> {
 }
 
 fn holds_secret(source: &Source, spelled: &str, text: &str) -> bool {
-    resolve(source, spelled).is_some_and(|named| match named.spec.kind {
-        _ if named.is_file => false,
-        Kind::Secret => !text.is_empty(),
-        Kind::SecretUrl => credentials::masked(text) != text,
-        Kind::Plain | Kind::List => false,
-    })
+    resolve(source, spelled).is_some_and(|named| !named.is_file && named.spec.hides(text))
 }
 
 struct Candidate {

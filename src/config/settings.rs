@@ -120,6 +120,16 @@ impl Settings {
         }
     }
 
+    /// The secrets that stand on the command line, as they were spelled there.
+    #[must_use]
+    pub fn secrets_in_flags(&self) -> Vec<&str> {
+        let given = spec::all().filter_map(|spec| Some((spec, self.given(spec)?)));
+        let is_shown = |(spec, entry): &(&Spec, &Entry)| {
+            entry.source == Source::Flag && entry.file.is_none() && spec.hides(entry.text.expose_text())
+        };
+        given.filter(is_shown).map(|(_, entry)| entry.spelled.as_str()).collect()
+    }
+
     /// What was wrong with names, files and layers.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {

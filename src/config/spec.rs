@@ -4,8 +4,8 @@
 //! made from these rows; each section's file holds its own, beside the struct that they fill.
 
 use super::{
-    accounts, community, cors, log, mail, metrics, password, search, server, site, storage, throttle, tokens,
-    uploads, webhooks,
+    accounts, community, cors, credentials, log, mail, metrics, password, search, server, site, storage,
+    throttle, tokens, uploads, webhooks,
 };
 
 /// What every environment name of ours begins with.
@@ -86,6 +86,15 @@ impl Spec {
     #[must_use]
     pub const fn is_secret(&self) -> bool {
         matches!(self.kind, Kind::Secret | Kind::SecretUrl)
+    }
+
+    /// Whether a text that is given for it holds something that must not be shown.
+    pub(super) fn hides(&self, text: &str) -> bool {
+        match self.kind {
+            Kind::Secret => !text.is_empty(),
+            Kind::SecretUrl => credentials::masked(text) != text,
+            Kind::Plain | Kind::List => false,
+        }
     }
 
     /// Whether an empty value means "as if it were not there".

@@ -109,7 +109,7 @@ fn it_ends_within_two_seconds_whatever_hangs() {
 }
 
 #[test]
-fn a_settings_file_with_a_secret_is_not_committed_nor_read_by_others() {
+fn no_secret_is_committed_or_read_by_others_or_on_the_command_line() {
     let folder = folder();
     let git = |arguments: &[&str]| {
         let git = Command::new("git").current_dir(folder.path()).args(arguments).output().expect("git");
@@ -130,6 +130,13 @@ fn a_settings_file_with_a_secret_is_not_committed_nor_read_by_others() {
         std::fs::write(&path, text).expect("a file");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("a mode");
     };
+    let flagged = ["--set", "METRICS__TOKEN=Zp4Wn6Tb1Vc5Md7Rk3J9x2Lq", "check", "--deploy"];
+    let output = run(folder.path(), production(folder.path(), &[]), &flagged);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        said.contains("WARNING deploy.secret_files: METRICS__TOKEN stands on the command line"),
+        "{said}"
+    );
     git(&["init", "-q"]);
     write("portcullis.toml", "[site]\nname = \"Example\"\n", 0o644);
     write(".env", "PORTCULLIS_MAIL__URL=smtp://127.0.0.1:9\n", 0o644);
