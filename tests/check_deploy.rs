@@ -576,6 +576,14 @@ async fn the_budget_that_is_advised_holds_two_hashes() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_older_than_the_program_is_told_without_a_database() {
+    let folder = folder();
+    let early =
+        Scene { now: Timestamp::from_seconds(0), ..scene_of(production(folder.path(), &[]), folder.path()) };
+    assert_eq!(item(&deploy(&early).await, "deploy.clock").level, Level::Error);
+}
+
+#[tokio::test]
 async fn a_broken_template_is_told() {
     let folder = folder();
     std::fs::write(folder.path().join("verify_email.txt"), "Subject: {{ nobody }}").expect("a file");

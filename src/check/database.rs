@@ -2,6 +2,7 @@
 
 use super::judge::{Rule, Scene, Verdict, error, note, ok, warning};
 use super::opening::{self, OPENS};
+use super::program::before_release;
 use super::report::{Item, Level};
 use crate::config::secret_strength::guessable;
 use crate::config::{Engine, Storage};
@@ -45,6 +46,10 @@ pub(super) async fn judge(scene: &Scene, deadline: Instant) -> Vec<Item> {
             items.extend([MIGRATIONS, HASHES, SUPERUSERS, CLOCK].map(|rule| rule.judged(unseen())));
             items.push(OPENS.judged(trouble));
         }
+    }
+    if let Some(verdict) = before_release(scene.now) {
+        items.retain(|item| item.id != "deploy.clock");
+        items.push(CLOCK.judged(verdict));
     }
     items
 }

@@ -112,11 +112,33 @@ fn dependencies(date: &str, now: Timestamp) -> Verdict {
     }
 }
 
+/// Why the clock is wrong, when it is older than this program.
+pub(super) fn before_release(now: Timestamp) -> Option<Verdict> {
+    before(DATE, now)
+}
+
+fn before(date: &str, now: Timestamp) -> Option<Verdict> {
+    let is_before = date.parse::<i64>().is_ok_and(|date| now.seconds() < date);
+    is_before.then(|| {
+        error(
+            "The clock is older than this program: tokens and certificates are judged by it.",
+            "timedatectl set-ntp true",
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::super::report::Level;
     use super::*;
+
+    #[test]
+    fn a_clock_is_not_older_than_the_program() {
+        let now = Timestamp::from_seconds(1_790_000_000);
+        let is_wrong = ["1790000001", "1790000000", ""].map(|date| before(date, now).is_some());
+        assert_eq!(is_wrong, [true, false, false]);
+    }
 
     #[test]
     fn dependencies_of_last_year_are_told() {
