@@ -1,6 +1,7 @@
 //! `portcullis check --deploy`: every item wrong and right.
 
 mod program;
+mod wrong;
 
 use crate::harness::smtp::SmtpSink;
 use crate::harness::{TestApp, create_mariadb_database, provide_cryptography};
@@ -14,6 +15,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use wrong::WRONG;
 
 type Pairs<'a> = &'a [(&'a str, &'a str)];
 
@@ -57,192 +59,6 @@ fn item<'a>(report: &'a Report, id: &str) -> &'a Item {
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder")
 }
-
-/// Each setting that an item warns of, and how strongly.
-const WRONG: &[(&str, Level, Pairs<'static>)] = &[
-    ("deploy.profile", Level::Error, &[("PROFILE", "development")]),
-    ("deploy.site", Level::Note, &[("SITE__NAME", "Portcullis")]),
-    ("deploy.log", Level::Warning, &[("LOG__LEVEL", "off")]),
-    ("deploy.log", Level::Warning, &[("LOG__LEVEL", "trace")]),
-    ("deploy.log", Level::Note, &[("LOG__FORMAT", "pretty")]),
-    ("deploy.metrics", Level::Error, &[("METRICS__TOKEN", "prometheus")]),
-    ("deploy.webhooks", Level::Note, &[]),
-    ("deploy.webhooks", Level::Error, &[("WEBHOOKS__URL", "https://ops.example.org/hook")]),
-    (
-        "deploy.webhooks",
-        Level::Error,
-        &[
-            ("WEBHOOKS__URL", "ops.example.org"),
-            ("WEBHOOKS__SECRET", "whsec_q8Zp4Wn6Tb1Vc5Md7Rf0Gh2sQk3J9x2L"),
-        ],
-    ),
-    (
-        "deploy.webhooks",
-        Level::Warning,
-        &[
-            ("WEBHOOKS__URL", "http://ops.example.org"),
-            ("WEBHOOKS__SECRET", "whsec_q8Zp4Wn6Tb1Vc5Md7Rf0Gh2sQk3J9x2L"),
-        ],
-    ),
-    (
-        "deploy.webhooks",
-        Level::Error,
-        &[
-            ("WEBHOOKS__URL", "https://ops.example.org"),
-            ("WEBHOOKS__SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
-        ],
-    ),
-    (
-        "deploy.webhooks",
-        Level::Error,
-        &[
-            ("WEBHOOKS__URL", "https://ops.example.org"),
-            ("WEBHOOKS__SECRET", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
-        ],
-    ),
-    ("deploy.metrics", Level::Error, &[("METRICS__TOKEN", "aaaaaaaaaaaaaaaa")]),
-    ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "portcullis-production-secret-key-2026")]),
-    ("deploy.mail", Level::Error, &[("MAIL__URL", "smtp://app:change-me@127.0.0.1:9")]),
-    (
-        "deploy.database",
-        Level::Error,
-        &[("STORAGE__DATABASE_URL", "mysql://portcullis-app:portcullis-app@127.0.0.1:9/x")],
-    ),
-    (
-        "deploy.database",
-        Level::Error,
-        &[("STORAGE__DATABASE_URL", "mysql://app:passwordpassword@127.0.0.1:9/x")],
-    ),
-    ("deploy.database", Level::Error, &[("STORAGE__DATABASE_URL", "mysql://app:%41%41%41%41@127.0.0.1:9/x")]),
-    ("deploy.search", Level::Error, &[("SEARCH__ANTHROPIC_API_KEY", "change-me")]),
-    (
-        "deploy.files",
-        Level::Error,
-        &[
-            ("STORAGE__FILES_URL", "s3://media"),
-            ("STORAGE__AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7"),
-            ("STORAGE__AWS_SECRET_ACCESS_KEY", "change-me"),
-        ],
-    ),
-    ("deploy.community", Level::Warning, &[("COMMUNITY__SOCKETS_PER_IP", "100000")]),
-    ("deploy.throttle_rates", Level::Error, &[("THROTTLE__AUTH", "5/fortnight")]),
-    ("deploy.settings.refused", Level::Error, &[("SERVER__LISEN", "127.0.0.1:1")]),
-    ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "")]),
-    ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "change-me")]),
-    ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "k3J9x2Lq8Zp4Wn6T")]),
-    ("deploy.secret_key", Level::Error, &[("SECRET_KEY", "abcabcabcabcabcabcabcabcabcabcabcabcabc")]),
-    ("deploy.secret_key", Level::Warning, &[("SECRET_KEY_FALLBACK", "b7Qm2Xc9Rt4Vn8Ks1Hd6Wf3Zp5Lg0JyA")]),
-    (
-        "deploy.signing_key",
-        Level::Error,
-        &[("TOKENS__SIGNING_KEY", "django-insecure-x8k2qz7wv5n9m3b6c4x2z1a0")],
-    ),
-    ("deploy.signing_key", Level::Warning, &[("TOKENS__SIGNING_KEY", "k3J9x2Lq8Zp4Wn6Tb1Vc5Md7Rf0Gh2sQ")]),
-    ("deploy.public_url", Level::Error, &[("SERVER__PUBLIC_URL", "http://accounts.example.org")]),
-    ("deploy.public_url", Level::Error, &[("ACCOUNTS__LINKS_URL", "http://example.org")]),
-    ("deploy.public_url", Level::Error, &[("SERVER__PUBLIC_URL", "https://example.org/accounts")]),
-    ("deploy.public_url", Level::Warning, &[("SERVER__PUBLIC_URL", "https://localhost")]),
-    ("deploy.cookies", Level::Error, &[("SERVER__PUBLIC_URL", "http://accounts.example.org")]),
-    ("deploy.tls", Level::Error, &[("SERVER__TRUSTED_PROXIES", "")]),
-    ("deploy.tls", Level::Error, &[("SERVER__TLS_CERT", "/nowhere/cert.pem")]),
-    (
-        "deploy.tls",
-        Level::Error,
-        &[("SERVER__TLS_CERT", "/nowhere/cert.pem"), ("SERVER__TLS_KEY", "/nowhere/key.pem")],
-    ),
-    ("deploy.proxies", Level::Error, &[("SERVER__TRUSTED_PROXIES", "0.0.0.0/0")]),
-    ("deploy.proxies", Level::Error, &[("SERVER__TRUSTED_PROXIES", "::/0")]),
-    ("deploy.proxies", Level::Error, &[("SERVER__TRUSTED_PROXIES", "0.0.0.0/1,128.0.0.0/1")]),
-    ("deploy.proxies", Level::Warning, &[("SERVER__TRUSTED_PROXIES", "10.0.0.0/8")]),
-    ("deploy.proxies", Level::Error, &[("SERVER__TRUSTED_PROXIES", "")]),
-    ("deploy.listen", Level::Error, &[("SERVER__LISTEN", "192.0.2.1:8000")]),
-    ("deploy.data_modes", Level::Error, &[("STORAGE__DATA_DIR", "/dev/null")]),
-    ("deploy.data_modes", Level::Error, &[("STORAGE__DATA_DIR", "/dev/null/data")]),
-    ("deploy.hsts", Level::Error, &[("SERVER__HSTS_SECONDS", "0")]),
-    ("deploy.hsts", Level::Warning, &[("SERVER__HSTS_SECONDS", "3600")]),
-    ("deploy.cors", Level::Error, &[("CORS__ALLOWED_ORIGINS", "*")]),
-    ("deploy.cors", Level::Error, &[("CORS__ALLOWED_ORIGINS", "http://app.example.org")]),
-    ("deploy.hashing", Level::Error, &[("PASSWORD__MEMORY_KIB", "19455")]),
-    ("deploy.hashing", Level::Error, &[("PASSWORD__ITERATIONS", "1")]),
-    ("deploy.hashing", Level::Warning, &[("PASSWORD__PARALLELISM", "8")]),
-    ("deploy.hashing_budget", Level::Error, &[("PASSWORD__MEMORY_BUDGET_MIB", "16")]),
-    ("deploy.hashing_budget", Level::Error, &[("PASSWORD__MEMORY_KIB", "262144")]),
-    ("deploy.hashing_budget", Level::Warning, &[("PASSWORD__MEMORY_BUDGET_MIB", "20")]),
-    ("deploy.password_policy", Level::Note, &[("PASSWORD__POLICY", "guide")]),
-    ("deploy.access_lifetime", Level::Warning, &[("TOKENS__ACCESS_LIFETIME", "2h")]),
-    ("deploy.access_lifetime", Level::Error, &[("TOKENS__ACCESS_LIFETIME", "3d")]),
-    ("deploy.session_lifetimes", Level::Warning, &[("TOKENS__ABSOLUTE_LIFETIME", "365d")]),
-    ("deploy.rotation", Level::Warning, &[("TOKENS__REFRESH_GRACE", "10m")]),
-    ("deploy.link_lifetimes", Level::Warning, &[("ACCOUNTS__RESET_LIFETIME", "24h")]),
-    ("deploy.deletion", Level::Warning, &[("ACCOUNTS__DELETION_GRACE", "365d")]),
-    ("deploy.throttles", Level::Error, &[("THROTTLE__ENABLED", "false")]),
-    ("deploy.throttle_rates", Level::Warning, &[("THROTTLE__AUTH", "100/minute")]),
-    ("deploy.throttle_rates", Level::Warning, &[("THROTTLE__RESET", "1000/day")]),
-    ("deploy.registration", Level::Note, &[]),
-    ("deploy.reveal_registered_email", Level::Warning, &[("ACCOUNTS__REVEAL_REGISTERED_EMAIL", "true")]),
-    ("deploy.mail", Level::Error, &[("MAIL__URL", "memory")]),
-    ("deploy.mail", Level::Warning, &[("MAIL__URL", "smtp://127.0.0.1:9")]),
-    ("deploy.mail_from", Level::Error, &[("MAIL__FROM", "Example <noreply@localhost>")]),
-    ("deploy.database", Level::Error, &[("STORAGE__DATABASE_URL", "mysql://app@db/x")]),
-    ("deploy.database", Level::Error, &[("STORAGE__DATABASE_URL", "mysql://app:short@127.0.0.1:9/x")]),
-    (
-        "deploy.database",
-        Level::Warning,
-        &[("STORAGE__DATABASE_URL", "mysql://root:Zp4Wn6Tb1Vc5Md7R@127.0.0.1:9/x")],
-    ),
-    (
-        "deploy.database",
-        Level::Warning,
-        &[("STORAGE__DATABASE_URL", "mysql://app:Zp4Wn6Tb1Vc5Md7R@192.0.2.1:9/x?ssl-mode=REQUIRED")],
-    ),
-    (
-        "deploy.database",
-        Level::Warning,
-        &[(
-            "STORAGE__DATABASE_URL",
-            "mysql://app:Zp4Wn6Tb1Vc5Md7R@192.0.2.1:9/x?ssl-mode=VERIFY_IDENTITY&ssl-mode=DISABLED",
-        )],
-    ),
-    ("deploy.database", Level::Error, &[("STORAGE__REDIS_URL", "redis://cache")]),
-    (
-        "deploy.database_opens",
-        Level::Error,
-        &[("STORAGE__DATABASE_URL", "mysql://app:Zp4Wn6Tb1Vc5Md7R@127.0.0.1:9/x")],
-    ),
-    ("deploy.database_opens", Level::Error, &[("STORAGE__DATABASE_URL", "sqlite:/dev/null/x")]),
-    ("deploy.database_opens", Level::Warning, &[]),
-    ("deploy.migrations", Level::Warning, &[]),
-    ("deploy.superusers", Level::Warning, &[]),
-    ("deploy.backup", Level::Warning, &[]),
-    ("deploy.uploads", Level::Note, &[]),
-    ("deploy.uploads", Level::Warning, &[("UPLOADS__CLAMAV", "127.0.0.1:9")]),
-    ("deploy.log", Level::Warning, &[("LOG__EVENTS_KEPT", "1s")]),
-    ("deploy.community", Level::Warning, &[("COMMUNITY__PING_EVERY", "5m")]),
-    (
-        "deploy.proxies",
-        Level::Warning,
-        &[("SERVER__LISTEN", "0.0.0.0:8000"), ("SERVER__TRUSTED_PROXIES", "127.0.0.1")],
-    ),
-    ("deploy.access_lifetime", Level::Warning, &[("TOKENS__ACCESS_LIFETIME", "1s")]),
-    ("deploy.session_lifetimes", Level::Warning, &[("TOKENS__REFRESH_LIFETIME", "1m")]),
-    ("deploy.link_lifetimes", Level::Warning, &[("ACCOUNTS__RESET_LIFETIME", "1s")]),
-    ("deploy.deletion", Level::Warning, &[("ACCOUNTS__DELETION_GRACE", "0s")]),
-    ("deploy.throttle_rates", Level::Warning, &[("THROTTLE__AUTH", "14400/day")]),
-    ("deploy.throttle_rates", Level::Warning, &[("THROTTLE__AUTH", "1/day")]),
-    ("deploy.hashing_budget", Level::Warning, &[("PASSWORD__MEMORY_BUDGET_MIB", "4000000")]),
-    ("deploy.mail_from", Level::Warning, &[("MAIL__TEMPLATES", "/nowhere")]),
-    (
-        "deploy.search",
-        Level::Warning,
-        &[("SEARCH__ANTHROPIC_API_KEY", "sk-ant-1f6b7d9c"), ("SEARCH__DAILY_TOTAL", "4000000000")],
-    ),
-    (
-        "deploy.files",
-        Level::Warning,
-        &[("STORAGE__FILES_URL", "s3://media"), ("STORAGE__AWS_ENDPOINT_URL", "http://store")],
-    ),
-    ("deploy.search", Level::Note, &[("SEARCH__ANTHROPIC_API_KEY", "sk-ant-1f6b7d9c")]),
-];
 
 #[tokio::test]
 async fn every_item_sees_what_is_wrong_and_says_what_to_type() {

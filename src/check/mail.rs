@@ -33,7 +33,7 @@ async fn url(scene: &Scene, deadline: Instant) -> Verdict {
         );
     }
     match timeout_at(deadline, transport.probe()).await {
-        Err(_) => warning("The mail server does not greet within 1.3 s.", MEND),
+        Err(_) => warning("The mail server does not greet within 1.2 s.", MEND),
         Ok(Err(problem)) => warning(format!("Mails would wait: {problem}."), MEND),
         Ok(Ok(())) if transport.may_be_overheard() => warning(
             "The mail server answers, but links may go to it unencrypted.",

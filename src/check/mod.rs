@@ -29,7 +29,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// What the mail server and the database have together, from the first moment on.
-const PATIENCE: Duration = Duration::from_millis(1_300);
+const PATIENCE: Duration = Duration::from_millis(1_200);
 
 impl Scene {
     /// The settings of `sources`; problems are those that a production server would have with them.

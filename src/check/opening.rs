@@ -30,7 +30,7 @@ pub(super) fn can_be_made(path: &Path) -> bool {
 }
 
 pub(super) fn silent() -> Verdict {
-    error("The database does not answer within 1.3 s.", "see that it runs and can be reached from here.")
+    error("The database does not answer within 1.2 s.", "see that it runs and can be reached from here.")
 }
 
 /// Why it did not open, by the words of its driver.

@@ -45,7 +45,7 @@ const NOTHING_ASKED: &str = "check --deploy judges this installation: settings, 
     Exit code: 0 nothing is unsafe, 1 something is, 2 it could not be judged.\n";
 const COULD_NOT_RUN: u8 = 2;
 /// Longer than the network has, and under the two seconds that are promised.
-const LONGEST: Duration = Duration::from_millis(1_700);
+const LONGEST: Duration = Duration::from_millis(1_500);
 
 /// Runs the verb: 0 when nothing is unsafe, 1 when something is, 2 when it could not be judged.
 pub async fn run(flags: Vec<(String, String)>, arguments: CheckArguments) -> ExitCode {
