@@ -349,7 +349,7 @@ async fn a_backup_is_found_and_its_age_told() {
     std::fs::copy(&path, backups.join("old.backup")).expect("a copy");
     std::fs::set_permissions(backups.join("old.backup"), std::fs::Permissions::from_mode(0o644))
         .expect("a mode");
-    let older = std::time::SystemTime::now() - days;
+    let older = std::time::UNIX_EPOCH + days;
     std::fs::File::options()
         .write(true)
         .open(backups.join("old.backup"))
