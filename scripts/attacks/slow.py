@@ -138,11 +138,11 @@ def with_token(cases, token):
 
 def attack(binary, short):
     findings, rounds, count = [], 1 if short else 4, 30 if short else 150
-    with server(binary) as target, tls_server(binary) as with_tls:
+    with server(binary) as target, server(binary) as idle, tls_server(binary) as with_tls:
         cases = with_token(CASES, target.token("ada"))
         attackers = {"slow clients": lambda: crowd(target, cases, count), "slow readers": lambda: slow_readers(target, 8 if short else 30)}
         for name, let_loose in attackers.items():
-            others = Others(target)
+            others = Others(target, idle)
             others.start()
             for _ in range(rounds):
                 findings += let_loose()

@@ -230,7 +230,9 @@ def attack(binary, short):
             chosen.sort(key=lambda row: (row.named[0] == "delete", row.named in SEND_MAIL, row.named not in NEED_MAIL))
             # Each database has its half of the time.
             clock = Clock(25 if short else 45 * 60, len(chosen), 2, 600)
-            pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(2))
+            pool = concurrent.futures.ThreadPoolExecutor(2)
+            # When the time of all has passed, what waits does not begin.
+            stack.callback(pool.shutdown, cancel_futures=True)
             jobs = [pool.submit(probe, target, database, number, row, world, short, clock) for number, row in enumerate(chosen)]
             for row, job in zip(chosen, jobs):
                 try:
