@@ -232,7 +232,8 @@ mod tests {
         assert_eq!(config.tokens.access_lifetime, Duration::from_secs(900));
         assert_eq!(config.tokens.absolute_lifetime, Duration::from_secs(30 * 86_400));
         assert_eq!(config.throttle.auth.to_string(), "5/minute");
-        assert_eq!(config.cors.allowed_origins, ["http://localhost:3000", "http://localhost:5173"]);
+        let origins = ["http://localhost:3000", "http://localhost:5173", "http://localhost:8000"];
+        assert_eq!(config.cors.allowed_origins, origins);
         assert_eq!((config.log.format, config.server.hsts_seconds), (LogFormat::Pretty, 0));
         assert!(config.secret_key.is_none() && config.community.enabled && config.throttle.enabled);
     }
