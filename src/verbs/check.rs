@@ -6,8 +6,9 @@ use clap::{Args, ValueEnum};
 use portcullis::check::{self, Format, Scene};
 use portcullis::config::Sources;
 use portcullis_security::clock::Clock;
-use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What to check, and how to tell it.
@@ -41,30 +42,60 @@ enum Written {
 const NOTHING_ASKED: &str = "check --deploy judges this installation: settings, database and files.\n\
     check --url URL probes a running server from outside.\n\
     Exit code: 0 nothing is unsafe, 1 something is, 2 it could not be judged.\n";
+const UNSAFE: u8 = 1;
 const COULD_NOT_RUN: u8 = 2;
 
 /// Runs the verb: 0 when nothing is unsafe, 1 when something is, 2 when it could not be judged.
 pub async fn run(flags: Vec<(String, String)>, arguments: CheckArguments) -> ExitCode {
-    if let Some(url) = &arguments.url.url {
-        return match probe(url, &arguments.url).await {
-            Ok(report) => deliver(&arguments, &probed(&report, &arguments), !report.findings().is_empty()),
-            Err(error) => failed(&error.to_string()),
-        };
-    }
-    if !arguments.deploy {
+    if arguments.url.url.is_none() && !arguments.deploy {
         print(NOTHING_ASKED);
         return ExitCode::SUCCESS;
     }
+    // Before the work, which may take minutes.
+    let file = match arguments.output.as_deref().map(open).transpose() {
+        Ok(file) => file,
+        Err(error) => return failed(&error),
+    };
+    let outcome = match &arguments.url.url {
+        Some(url) => from_outside(url, &arguments).await,
+        None => installation(flags, &arguments).await,
+    };
+    match outcome {
+        Ok(told) => deliver(file, &arguments, &told),
+        Err(error) => failed(&error),
+    }
+}
+
+/// What was found, in the words that were asked for.
+struct Told {
+    text: String,
+    /// In a line, for the terminal where the text goes to a file.
+    summary: Option<String>,
+    code: u8,
+}
+
+async fn from_outside(url: &str, arguments: &CheckArguments) -> Result<Told, String> {
+    let report = probe(url, &arguments.url).await.map_err(|error| error.to_string())?;
+    let code = match report.findings().is_empty() {
+        false => UNSAFE,
+        true if report.says_something() => 0,
+        true => COULD_NOT_RUN,
+    };
+    Ok(Told { text: probed(&report, arguments), summary: Some(report.summary()), code })
+}
+
+async fn installation(flags: Vec<(String, String)>, arguments: &CheckArguments) -> Result<Told, String> {
     let format = match arguments.format {
         Written::Text => Format::Text,
         Written::Json => Format::Json,
         Written::Sarif => Format::Sarif,
-        Written::Html => return failed("check --deploy writes text, json or sarif"),
+        Written::Html => return Err("check --deploy writes text, json or sarif".to_owned()),
     };
     let sources = Sources::from_process(flags);
     let scene = Scene::new(sources, arguments.backups.clone(), Clock::system().now());
     let report = check::deploy(&scene).await;
-    deliver(&arguments, &report.render(format), report.has_errors())
+    let code = if report.has_errors() { UNSAFE } else { 0 };
+    Ok(Told { text: report.render(format), summary: None, code })
 }
 
 fn probed(report: &portcullis_probe::Report, arguments: &CheckArguments) -> String {
@@ -80,16 +111,33 @@ fn probed(report: &portcullis_probe::Report, arguments: &CheckArguments) -> Stri
     }
 }
 
-fn deliver(arguments: &CheckArguments, text: &str, is_unsafe: bool) -> ExitCode {
-    match &arguments.output {
-        None => print(text),
-        Some(path) => {
-            if let Err(error) = std::fs::write(path, text) {
-                return failed(&format!("cannot write {}: {error}", path.display()));
-            }
-        }
+fn deliver(file: Option<File>, arguments: &CheckArguments, told: &Told) -> ExitCode {
+    let (Some(file), Some(path)) = (file, &arguments.output) else {
+        print(&told.text);
+        return ExitCode::from(told.code);
+    };
+    if let Err(error) = write(file, &told.text) {
+        print(&told.text);
+        return failed(&format!("cannot write {}: {error}", path.display()));
     }
-    if is_unsafe { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if let Some(summary) = &told.summary {
+        print(&format!("{summary}: {}\n", path.display()));
+    }
+    ExitCode::from(told.code)
+}
+
+/// Opens the file without emptying it: the run may still fail.
+fn open(path: &Path) -> Result<File, String> {
+    let file = File::options().write(true).create(true).truncate(false).open(path);
+    file.map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+fn write(mut file: File, text: &str) -> std::io::Result<()> {
+    // A pipe or a terminal has no length.
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+    }
+    file.write_all(text.as_bytes())
 }
 
 fn failed(message: &str) -> ExitCode {
