@@ -62,7 +62,18 @@ pub async fn run(flags: Vec<(String, String)>, arguments: CheckArguments) -> Exi
     };
     match outcome {
         Ok(told) => deliver(file, &arguments, &told),
-        Err(error) => failed(&error),
+        Err(error) => {
+            discard(file, &arguments);
+            failed(&error)
+        }
+    }
+}
+
+/// Leaves no empty file where there was none.
+fn discard(file: Option<File>, arguments: &CheckArguments) {
+    let is_empty = file.and_then(|file| file.metadata().ok()).is_some_and(|it| it.is_file() && it.len() == 0);
+    if let Some(path) = arguments.output.as_ref().filter(|_| is_empty) {
+        let _ = std::fs::remove_file(path);
     }
 }
 

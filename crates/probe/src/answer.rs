@@ -88,11 +88,6 @@ impl Answer {
         if self.is_there() { Ok(self) } else { Err(self.unclear()) }
     }
 
-    /// The answer, if there is something at the path, be it behind a throttle.
-    pub(crate) fn there_or_throttled(self) -> Result<Self, Skip> {
-        if self.verdict() == Verdict::Throttled { Ok(self) } else { self.there() }
-    }
-
     /// The reason to skip a probe whose call was answered like this.
     pub(crate) fn unclear(&self) -> Skip {
         Skip::Unclear { path: self.path(), status: self.status }

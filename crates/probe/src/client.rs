@@ -38,8 +38,11 @@ impl Limits {
     pub const ACTIVE: Self = Self { calls: 4000, time: Duration::from_secs(280), ..Self::PASSIVE };
     /// What cleaning up may use beyond that.
     pub(crate) const CLEANING: Self =
-        Self { calls: 10, time: Duration::from_secs(10), call: Duration::from_secs(4), ..Self::PASSIVE };
+        Self { calls: 16, time: Duration::from_secs(10), call: Duration::from_secs(4), ..Self::PASSIVE };
 }
+
+/// How long a throttle is waited for that does not say how long it lasts.
+const UNSAID: Duration = Duration::from_secs(10);
 
 /// The way to a target.
 pub struct Client {
@@ -69,9 +72,9 @@ impl Client {
         Ok(Self { http, target, limits, redactor, calls: AtomicUsize::new(0), end })
     }
 
-    /// Begins anew to count, with other limits.
+    /// Begins anew to count, with other limits and in what is left of the time too; answers how many calls were made.
     pub(crate) fn renew(&mut self, limits: Limits) -> usize {
-        (self.limits, self.end) = (limits, Instant::now() + limits.time);
+        (self.limits, self.end) = (limits, self.end.max(Instant::now()) + limits.time);
         std::mem::take(self.calls.get_mut())
     }
 
@@ -127,10 +130,9 @@ impl Client {
         if answer.verdict() != Verdict::Throttled {
             return Ok(answer);
         }
-        let wait =
-            answer.header(RETRY_AFTER.as_str()).and_then(|value| value.parse().ok()).map(Duration::from_secs);
-        match wait.map(|wait| wait + Duration::from_millis(200)) {
-            Some(wait) if wait <= patience && Instant::now() + wait < self.end => {
+        let said = answer.header(RETRY_AFTER.as_str()).and_then(|value| value.parse().ok());
+        match said.map_or(UNSAID, Duration::from_secs) + Duration::from_millis(200) {
+            wait if wait <= patience && Instant::now() + wait < self.end => {
                 sleep(wait).await;
                 self.call(request).await
             }

@@ -1,15 +1,14 @@
 //! The end of what probes have made.
 
 use super::account::{Account, login_request, session};
-use super::{disguised, object};
+use super::{PATIENCE, disguised, object};
 use crate::answer::Answer;
 use crate::mapping::Route;
 use crate::probe::{Context, Skip};
 use crate::request::Request;
 use std::sync::PoisonError;
 
-/// Deletes what the probes have made, where the server has a way; answers what stays behind. It waits for no
-/// throttle: the run is over.
+/// Deletes what the probes have made, where the server has a way; answers what stays behind.
 pub(crate) async fn clean_up(ctx: &Context) -> Vec<String> {
     let made = ctx.accounts.made.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let mut left: Vec<String> = made.into_iter().map(|name| format!("account {name}")).collect();
@@ -66,5 +65,5 @@ async fn with_token(ctx: &Context, account: &Account, request: Request) -> Resul
 
 async fn send(ctx: &Context, request: Request) -> Result<Answer, Skip> {
     let known = ctx.accounts.bypass().map(|bypass| bypass.name);
-    ctx.client.call_raw(disguised(ctx, request, known)).await
+    ctx.client.call_patiently(disguised(ctx, request, known), PATIENCE).await
 }

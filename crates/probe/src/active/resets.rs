@@ -93,11 +93,14 @@ async fn reset(ctx: &Context) -> Result<Reset, Skip> {
     }
     let live = Proven::of(ctx, live).await;
     let forged = forge(ctx, account).await;
+    let first = match forged.as_ref().ok().and_then(|forged| forged.token.clone()) {
+        Some(token) => Some(token),
+        None => earlier(ctx, account).await,
+    };
     let asked = ask(ctx, request(ctx, account)?).await?;
     if !asked.accepted()? {
         return Err(because(format!("a request for a reset was answered with {}", asked.status)));
     }
-    let first = forged.as_ref().ok().and_then(|forged| forged.token.clone());
     // A server may send one mail for two requests; then there is one link to try.
     let (token, first) = match (account.next_link(ctx).await, first) {
         (Ok((_, token)), first) => (token, first),
@@ -123,6 +126,12 @@ async fn reset(ctx: &Context) -> Result<Reset, Skip> {
         }
     }
     Ok(Reset { changed, forged, asked, reset, link, followed, twice, other })
+}
+
+/// The token of an earlier request, where none in the name of another host was taken.
+async fn earlier(ctx: &Context, account: &Account) -> Option<String> {
+    ask(ctx, request(ctx, account).ok()?).await.ok().filter(Answer::is_success)?;
+    account.next_link(ctx).await.ok().map(|(_, token)| token)
 }
 
 /// Where the token whose link was followed is refused: one whose link was not.

@@ -13,9 +13,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Pairs that are measured at most, after two that are not, and at least.
-const PAIRS: usize = 40;
+/// Pairs that are measured, after two that are not: at least, usually, and where those leave a doubt.
 const FEW: usize = 20;
+const PAIRS: usize = 40;
+const MANY: usize = 150;
+/// The chance below which that is so.
+const DOUBT: f64 = 0.1;
 /// Time in which they are measured.
 const WHILE: Duration = Duration::from_secs(50);
 /// The chance of a false finding that is accepted.
@@ -87,8 +90,9 @@ async fn measure(
     let mut pairs = Vec::with_capacity(PAIRS);
     let mut status = None;
     let end = Instant::now() + WHILE;
-    for index in 0..PAIRS + 2 {
-        if pairs.len() >= FEW && Instant::now() >= end {
+    for index in 0..MANY + 2 {
+        let is_late = pairs.len() >= FEW && Instant::now() >= end;
+        if is_late || pairs.len() == PAIRS && chance(&pairs) > DOUBT {
             break;
         }
         let mut times = [0.0; 2];
@@ -106,22 +110,35 @@ async fn measure(
             pairs.push(times);
         }
     }
+    Ok(judge(&pairs))
+}
+
+fn judge(pairs: &[[f64; 2]]) -> Outcome {
     let [first, second] = [0, 1].map(|which| median(pairs.iter().map(|pair| pair[which]).collect()));
-    let longer = pairs.iter().filter(|pair| pair[0] > pair[1]).count();
-    let chance = sign_test(longer, pairs.len());
+    let chance = chance(pairs);
     let seen = format!(
         "Known {first:.2} ms, unknown {second:.2} ms (medians of {} pairs); the known one took longer in \
-         {longer}: two-sided sign test, p = {chance:.1e}. A finding takes p < {CHANCE} and {LEAST} ms.",
-        pairs.len()
+         {}: two-sided sign test, p = {chance:.1e}. A finding takes p < {CHANCE} and {LEAST} ms.",
+        pairs.len(),
+        longer(pairs)
     );
     if chance >= CHANCE || (first - second).abs() <= LEAST {
-        return Ok(Outcome::Passed(seen));
+        return Outcome::Passed(seen);
     }
     let evidence = Evidence {
         request: format!("{} calls, one after the other", 2 * pairs.len()),
         response: seen.clone(),
     };
-    Ok(Outcome::Found(seen, vec![evidence]))
+    Outcome::Found(seen, vec![evidence])
+}
+
+/// In how many pairs the first took longer.
+fn longer(pairs: &[[f64; 2]]) -> usize {
+    pairs.iter().filter(|pair| pair[0] > pair[1]).count()
+}
+
+fn chance(pairs: &[[f64; 2]]) -> f64 {
+    sign_test(longer(pairs), pairs.len())
 }
 
 fn median(mut times: Vec<f64>) -> f64 {

@@ -29,6 +29,8 @@ const FEW_MAILS: usize = 5;
 const LIMIT: usize = 10;
 /// How long a throttle that was reached lets nobody pass.
 const CLOSED: Duration = Duration::from_secs(8);
+/// The path below which an odd server lives.
+const BELOW: &str = "/app";
 const GRACE: Duration = Duration::from_secs(5);
 
 pub struct Accounts {
@@ -323,6 +325,7 @@ impl Accounts {
         }
         let checks = [
             ("", is_long),
+            ("", self.is("odd.extra") && text("password_confirm") != password),
             ("passwords.common", common),
             ("passwords.short", password.len() < 8),
             ("passwords.similar", password.to_lowercase().contains(&name)),
@@ -354,7 +357,13 @@ impl Accounts {
     }
 
     fn login(&self, state: &mut State, call: &Call, body: &Value, reply: &mut Reply) {
-        let user = state.users.iter().position(|user| body["username"] == user.name.as_str());
+        let user = state.users.iter().position(|user| {
+            if self.is("odd.by_email") {
+                body["email"] == user.email.as_str()
+            } else {
+                body["username"] == user.name.as_str()
+            }
+        });
         if user.is_some() && self.is("timing.login") {
             std::thread::sleep(Duration::from_millis(25));
         }
@@ -536,7 +545,9 @@ impl Accounts {
             state.pictures.iter_mut().for_each(|picture| *picture = None);
         }
         state.pictures.push(Some((kept, kind)));
-        reply.json(200, &json!({"avatar_url": format!("/media/{}.jpg", state.pictures.len() - 1)}));
+        let below = if self.is("odd.below") { BELOW } else { "" };
+        let url = format!("{below}/media/{}.jpg", state.pictures.len() - 1);
+        reply.json(200, &json!({"avatar_url": url}));
     }
 
     fn open(&self, state: &State, call: &Call, room: Option<usize>, reply: &mut Reply) {

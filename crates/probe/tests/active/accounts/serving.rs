@@ -1,6 +1,6 @@
 //! Connections to the server of accounts.
 
-use super::Accounts;
+use super::{Accounts, BELOW};
 use crate::fixture::{Call, sound};
 use futures_util::StreamExt;
 use http_body_util::{BodyExt, Full};
@@ -35,7 +35,7 @@ async fn connection(accounts: Arc<Accounts>, stream: TcpStream) {
             let (head, body) = request.into_parts();
             let call = Call {
                 method: head.method.to_string(),
-                path: head.uri.path().to_owned(),
+                path: accounts.path(head.uri.path()),
                 query: head.uri.query().unwrap_or_default().to_owned(),
                 headers: head.headers,
                 body: body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default(),
@@ -76,6 +76,17 @@ async fn talk(accounts: Arc<Accounts>, query: String, upgrade: OnUpgrade, code: 
         if let Ok(None | Some(Err(_))) = tokio::time::timeout(Duration::from_millis(50), socket.next()).await
         {
             return;
+        }
+    }
+}
+
+impl Accounts {
+    /// The path below the one at which the server lives; elsewhere nothing is.
+    fn path(&self, path: &str) -> String {
+        match path.strip_prefix(BELOW) {
+            Some(rest) if self.is("odd.below") => rest.to_owned(),
+            _ if self.is("odd.below") => "/nowhere".to_owned(),
+            _ => path.to_owned(),
         }
     }
 }
