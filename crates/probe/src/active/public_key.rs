@@ -131,9 +131,7 @@ mod tests {
             ),
         ),
         (
-            concat!(
-                "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"hrN3yJEx3bf_nO1cegGybKqheiPokVfv_H45R1hfR_M\"}"
-            ),
+            "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"hrN3yJEx3bf_nO1cegGybKqheiPokVfv_H45R1hfR_M\"}",
             concat!(
                 "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAhrN3yJEx3bf/nO1cegGybKqheiPokVfv/H45R",
                 "1hfR/M=\n-----END PUBLIC KEY-----\n"
