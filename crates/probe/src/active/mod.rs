@@ -90,7 +90,6 @@ pub(crate) struct Accounts {
 /// Which routes turned out to be throttled.
 #[derive(Default)]
 struct Limited {
-    any: AtomicBool,
     login: AtomicBool,
     reset: AtomicBool,
 }
@@ -122,7 +121,6 @@ async fn ask(ctx: &Context, request: Request) -> Result<Answer, Skip> {
     if answer.verdict() != Verdict::Throttled {
         return Ok(answer);
     }
-    ctx.accounts.limited.any.store(true, Ordering::Relaxed);
     match try_bypass(ctx, &request, &answer, Answer::is_success).await? {
         Some(passed) => Ok(passed),
         None => ctx.client.call_patiently(request, PATIENCE).await,
@@ -194,6 +192,10 @@ fn because(text: impl Into<String>) -> Skip {
 impl Accounts {
     fn lock_bypass(&self) -> std::sync::MutexGuard<'_, Option<Bypass>> {
         self.bypass.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tried(&self) -> Vec<String> {
+        self.tried.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     fn bypass(&self) -> Option<Bypass> {
