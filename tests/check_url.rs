@@ -55,7 +55,12 @@ fn a_host_that_is_not_confirmed_is_not_probed() {
         (&["--url", "accounts.example"], "not a URL"),
         (&["--url", "http://127.0.0.1:9", "--mapping", "/nowhere.toml"], "/nowhere.toml"),
         (&["--url", "http://127.0.0.1:9"], "cannot probe"),
-        (&["--url", "http://127.0.0.1:9", "--active"], "--mailbox"),
+        (&["--url", "http://127.0.0.1:9", "--active"], "cannot probe"),
+        (&["--url", "http://127.0.0.1:9", "--active", "--mailbox", "/nowhere/mail"], "no such directory"),
+        (&["--deploy", "--url", "http://127.0.0.1:9", "--format", "json"], "each alone"),
+        (&["--deploy", "--url", "http://127.0.0.1:9"], "cannot probe"),
+        (&["--url", "http://127.0.0.1:9", "--output", "/nowhere/report.json"], "/nowhere/report.json"),
+        (&["--url", "http://[2001:db8::1]", "--i-own", "2001:db8::2"], "--i-own [2001:db8::1]"),
     ] {
         let output = check(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

@@ -6,22 +6,23 @@ use portcullis_probe::{Mailbox, Mapping, Options, Report, Target};
 use portcullis_security::clock::Clock;
 use portcullis_security::random::Random;
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Which server to probe, and how far to go.
 #[derive(Args)]
 pub struct UrlArguments {
     /// Probes the running server at this URL, this one or any other, as an attacker from outside would.
-    #[arg(long, value_name = "URL", conflicts_with = "deploy")]
+    #[arg(long, value_name = "URL")]
     pub url: Option<String>,
     /// Confirms that the URL's host is yours; not needed for this machine.
     #[arg(long, value_name = "HOST", requires = "url")]
     i_own: Option<String>,
     /// Also makes accounts, works with them and deletes them where the server has a way. Takes minutes.
-    #[arg(long, requires = "url", requires = "mailbox")]
+    #[arg(long, requires = "url")]
     active: bool,
-    /// The directory in which the server's mails arrive as .eml files.
+    /// The directory in which the server's mails arrive as .eml files; without it, whatever needs an account that a
+    /// mail has verified is left out.
     #[arg(long, value_name = "DIRECTORY", requires = "active")]
     mailbox: Option<PathBuf>,
     /// What the server's routes and fields are called (TOML), if not as in the guide.
@@ -36,11 +37,8 @@ pub struct UrlArguments {
 pub async fn probe(url: &str, arguments: &UrlArguments) -> Result<Report, Box<dyn Error>> {
     let target = Target::parse(url, arguments.i_own.as_deref())?;
     let mut options = Options::new(target, mapping(arguments)?);
-    if let Some(directory) = arguments.mailbox.as_deref().filter(|_| arguments.active) {
-        if !directory.is_dir() {
-            return Err(format!("--mailbox {}: there is no such directory", directory.display()).into());
-        }
-        options = options.active(Mailbox::directory(directory));
+    if arguments.active {
+        options = options.active(arguments.mailbox.as_deref().map(mailbox).transpose()?);
     }
     options.now = Duration::from_micros(u64::try_from(Clock::system().now().micros())?);
     options.nonce = Random::system().bytes();
@@ -54,6 +52,15 @@ pub async fn probe(url: &str, arguments: &UrlArguments) -> Result<Report, Box<dy
     let report = portcullis_probe::run(options).await;
     bar.finish_and_clear();
     Ok(report?)
+}
+
+/// A server makes the directory with its first mail: that it is not there yet is fine, a wrong path is not.
+fn mailbox(directory: &Path) -> Result<Mailbox, Box<dyn Error>> {
+    let is_there = |path: &Path| path.as_os_str().is_empty() || path.is_dir();
+    if !is_there(directory) && !directory.parent().is_some_and(is_there) {
+        return Err(format!("--mailbox {}: there is no such directory", directory.display()).into());
+    }
+    Ok(Mailbox::directory(directory))
 }
 
 fn mapping(arguments: &UrlArguments) -> Result<Mapping, Box<dyn Error>> {

@@ -17,24 +17,30 @@
 //! ```
 
 mod active;
+mod answer;
 mod client;
+mod cookies;
 mod evidence;
+mod json;
 mod mailbox;
 mod mapping;
 mod passive;
 mod probe;
 pub mod report;
+mod request;
 mod run;
 mod socket;
 mod target;
 mod tls;
 
-pub use client::{Answer, Client, Limits, Request};
+pub use answer::{Answer, Verdict};
+pub use client::{Client, Limits};
 pub use evidence::Evidence;
 pub use mailbox::{Letter, Mailbox};
-pub use mapping::{Mapping, MappingError, Route};
+pub use mapping::{Mapping, MappingError, Path, Route};
 pub use probe::{Context, Mode, Outcome, Probe, Running, Severity, Skip};
 pub use report::{Item, Report, Status};
+pub use request::Request;
 pub use run::{CannotRun, Options, Progress, probes, run};
 pub use socket::{Knock, Opened};
 pub use target::{Target, TargetError};

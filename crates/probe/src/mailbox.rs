@@ -1,5 +1,7 @@
 //! Where the server's mails arrive: a directory of `.eml` files.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,10 +18,12 @@ pub struct Mailbox {
 pub struct Letter {
     /// The file.
     pub path: PathBuf,
-    /// The whole mail, soft line breaks joined and `=XX` decoded where it is quoted-printable.
+    /// The head as it is, then every part, decoded.
     pub text: String,
 }
 
+/// How deep parts within parts are read.
+const DEEPEST: usize = 4;
 const GLANCE: Duration = Duration::from_millis(50);
 
 impl Mailbox {
@@ -42,7 +46,7 @@ impl Mailbox {
             let raw = String::from_utf8_lossy(&bytes);
             if is_to(&raw, address) {
                 let written = entry.metadata().await.ok().and_then(|data| data.modified().ok());
-                found.push((written, Letter { path, text: decoded(&raw) }));
+                found.push((written, Letter { path, text: decoded(&bytes) }));
             }
         }
         found.sort_by(|(a, one), (b, other)| a.cmp(b).then_with(|| one.path.cmp(&other.path)));
@@ -97,27 +101,81 @@ fn is_to(raw: &str, address: &str) -> bool {
     head.lines().any(|line| (line.starts_with("to:") || line.starts_with("x-to:")) && line.contains(&address))
 }
 
-fn decoded(raw: &str) -> String {
-    if !raw.to_ascii_lowercase().contains("quoted-printable") {
-        return raw.to_owned();
+/// What a reader sees: every part of the mail, its transfer encoding taken off. The head stays before it.
+fn decoded(raw: &[u8]) -> String {
+    let (head, body) = parted(raw);
+    format!("{}\n\n{}", String::from_utf8_lossy(head), content(head, body, 0))
+}
+
+/// Head and body, where an empty line is between them.
+fn parted(raw: &[u8]) -> (&[u8], &[u8]) {
+    let end = |mark: &[u8]| {
+        raw.windows(mark.len()).position(|window| window == mark).map(|at| (at, at + mark.len()))
+    };
+    match (end(b"\r\n\r\n"), end(b"\n\n")) {
+        (Some(one), Some(other)) => cut(raw, one.min(other)),
+        (one, other) => one.or(other).map_or((&[], raw), |place| cut(raw, place)),
     }
-    let joined = raw.replace("=\r\n", "").replace("=\n", "");
-    let mut bytes = Vec::with_capacity(joined.len());
-    let mut rest = joined.as_bytes();
+}
+
+fn cut(raw: &[u8], (end, start): (usize, usize)) -> (&[u8], &[u8]) {
+    (raw.get(..end).unwrap_or_default(), raw.get(start..).unwrap_or_default())
+}
+
+fn content(head: &[u8], body: &[u8], depth: usize) -> String {
+    let head = String::from_utf8_lossy(head).replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ");
+    if let Some(boundary) = field(&head, "content-type").and_then(boundary).filter(|_| depth < DEEPEST) {
+        let text = String::from_utf8_lossy(body).into_owned();
+        let mark = format!("--{boundary}");
+        let parts = text.split(&mark).skip(1);
+        let parts = parts.filter(|part| !part.starts_with("--")).map(|part| {
+            let (head, body) = parted(part.trim_start().as_bytes());
+            content(head, body, depth + 1)
+        });
+        return parts.collect::<Vec<_>>().join("\n");
+    }
+    let encoding = field(&head, "content-transfer-encoding").unwrap_or_default().trim().to_ascii_lowercase();
+    let bytes = match encoding.as_str() {
+        "quoted-printable" => quoted_printable(body),
+        "base64" => {
+            let text: Vec<u8> = body.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+            BASE64_STANDARD.decode(text).unwrap_or_else(|_| body.to_vec())
+        }
+        _ => body.to_vec(),
+    };
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The value of a header field, whose lines are joined.
+fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let fields = head.lines().filter_map(|line| line.split_once(':'));
+    fields.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
+}
+
+fn boundary(kind: &str) -> Option<&str> {
+    let kind = kind.trim();
+    if !kind.get(..10)?.eq_ignore_ascii_case("multipart/") {
+        return None;
+    }
+    let mut parameters = kind.split(';').filter_map(|part| part.split_once('='));
+    let (_, value) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("boundary"))?;
+    Some(value.trim().trim_matches('"')).filter(|value| !value.is_empty())
+}
+
+fn quoted_printable(body: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(body.len());
+    let mut rest = body;
     while let Some((first, after)) = rest.split_first() {
         let code = after.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
-        match code.and_then(|pair| u8::from_str_radix(pair, 16).ok()).filter(|_| *first == b'=') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
+        let byte = code.and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        (rest, _) = match (first, byte) {
+            (b'=', Some(byte)) => (after.get(2..).unwrap_or_default(), bytes.push(byte)),
+            (b'=', None) if after.starts_with(b"\r\n") => (after.get(2..).unwrap_or_default(), ()),
+            (b'=', None) if after.starts_with(b"\n") => (after.get(1..).unwrap_or_default(), ()),
+            _ => (after, bytes.push(*first)),
+        };
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    bytes
 }
 
 #[cfg(test)]
@@ -127,6 +185,18 @@ mod tests {
 
     const MAIL: &str = "From: a@b\r\nTo: <Probe@example.org>\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
                         Open https://x.example/verify?to=\r\nken=3Dab-c_=31 now: caf=C3=A9 =\r\n\r\n";
+
+    #[test]
+    fn every_part_is_decoded_by_its_own_encoding() {
+        let whole = "To: a@b\nContent-Type: multipart/alternative;\n boundary=\"x y\"\n\nignored\n--x y\n\
+                     Content-Transfer-Encoding: base64\n\nL3Y/dG9rZW49YWJj\nLWQK\n--x y\n\
+                     Content-Transfer-Encoding: Quoted-Printable\nContent-Type: text/html\n\n<b>=C3=BC=\n</b>=\n--x y--\n";
+        let text = decoded(whole.as_bytes());
+        assert!(
+            text.contains("/v?token=abc-d") && text.contains("<b>ü</b>") && !text.contains("ignored"),
+            "{text}"
+        );
+    }
 
     #[tokio::test]
     async fn a_mail_is_found_by_its_receiver_and_read_once() {

@@ -1,6 +1,8 @@
 //! What a server's routes and fields are called.
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::ops::Deref;
 
 /// The routes and fields of a server, read from TOML; [`Mapping::default`] is the guide's API.
 ///
@@ -12,16 +14,19 @@ pub struct Mapping {
     pub name: String,
     /// Paths of HTML pages.
     #[serde(default)]
-    pub pages: Vec<String>,
+    pub pages: Vec<Path>,
     /// Paths of the API that anybody may GET.
     #[serde(default)]
-    pub open: Vec<String>,
+    pub open: Vec<Path>,
     /// Paths of the API that answer a GET only with a token.
     #[serde(default)]
-    pub private: Vec<String>,
+    pub private: Vec<Path>,
     /// A path of the API below which unknown routes are asked for; ends with a slash.
-    #[serde(default = "root")]
-    pub api: String,
+    #[serde(default)]
+    pub api: Path,
+    /// Where the keys that verify tokens are published (RFC 7517).
+    #[serde(default)]
+    pub jwks: Option<Path>,
     /// A header field, `Name: value`, with which a login puts the refresh token into a cookie.
     #[serde(default)]
     pub cookie_mode: Option<String>,
@@ -37,6 +42,9 @@ pub struct Mapping {
     /// What is in mails.
     #[serde(default)]
     pub mail: Mail,
+    /// What a registration must hold beside name, address and password; `{password}` in a text is filled in.
+    #[serde(default)]
+    pub extra: Map<String, Value>,
 }
 
 /// The routes that probes know, each `METHOD /path`; `{id}` in a path is filled in.
@@ -50,7 +58,6 @@ pub struct Routes {
     pub login: Option<Route>,
     pub refresh: Option<Route>,
     pub logout: Option<Route>,
-    pub logout_all: Option<Route>,
     pub reset: Option<Route>,
     pub reset_confirm: Option<Route>,
     pub change_password: Option<Route>,
@@ -58,10 +65,10 @@ pub struct Routes {
     pub update_me: Option<Route>,
     pub delete_me: Option<Route>,
     pub upload: Option<Route>,
-    pub profile: Option<Route>,
     pub books: Option<Route>,
     pub write_text: Option<Route>,
     pub read_text: Option<Route>,
+    pub update_text: Option<Route>,
     pub delete_text: Option<Route>,
     pub make_room: Option<Route>,
     pub delete_room: Option<Route>,
@@ -114,14 +121,22 @@ names! {
     }
 }
 
-names! {
-    /// What mails hold.
-    Mail {
-        verify_link = "/verify-email?token={token}",
-        reset_link = "/reset-password?token={token}",
-        token_parameter = "token",
-    }
+/// What mails hold.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mail {
+    /// Where the link of a verification leads; a probe opens it with GET.
+    pub verify_link: Path,
+    /// Where the link of a reset leads.
+    pub reset_link: Path,
+    /// The parameter of such links that holds the token.
+    pub token_parameter: String,
 }
+
+/// A path of the server: it begins with a slash, so that no mapping leads to another host.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Path(String);
 
 /// A method and a path.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -177,16 +192,49 @@ impl TryFrom<String> for Route {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         match text.split_once(' ') {
-            Some((method, path)) if path.starts_with('/') && !method.is_empty() => {
-                Ok(Self { method: method.to_ascii_uppercase(), path: path.to_owned() })
+            Some((method, path)) if !method.is_empty() => {
+                let path = Path::try_from(path.to_owned())?.0;
+                Ok(Self { method: method.to_ascii_uppercase(), path })
             }
             _ => Err(format!("{text:?} is not METHOD /path")),
         }
     }
 }
 
-fn root() -> String {
-    "/".to_owned()
+impl Deref for Path {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Path {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text.starts_with('/') {
+            Ok(Self(text))
+        } else {
+            Err(format!("{text:?} does not begin with a slash"))
+        }
+    }
+}
+
+impl Default for Path {
+    fn default() -> Self {
+        Self("/".to_owned())
+    }
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            verify_link: Path("/verify-email?token={token}".to_owned()),
+            reset_link: Path("/reset-password?token={token}".to_owned()),
+            token_parameter: "token".to_owned(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -206,6 +254,12 @@ mod tests {
             "name = 'x'\nroute = 1",
             "name = 'x'\n[routes]\nlogin = '/login'",
             "name = 'x'\n[routes]\nlogn = 'GET /'",
+            "name = 'x'\n[routes]\nlogin = 'GET @127.0.0.2/'",
+            "name = 'x'\npages = ['@127.0.0.2:9131/']",
+            "name = 'x'\nopen = ['https://elsewhere.example/']",
+            "name = 'x'\nprivate = ['.elsewhere.example/']",
+            "name = 'x'\napi = ':9131/'",
+            "name = 'x'\n[mail]\nverify_link = '@127.0.0.2/{token}'",
         ] {
             assert!(Mapping::parse(text).is_err(), "{text}");
         }

@@ -62,8 +62,8 @@ pub enum Mode {
 /// How a probe ended.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// The hole is not there.
-    Passed,
+    /// The hole is not there, and what was seen instead, if that is worth saying.
+    Passed(String),
     /// The hole is there: what was seen, in a sentence, and the exchanges that show it.
     Found(String, Vec<Evidence>),
     /// Nothing can be said, and why.
@@ -75,8 +75,8 @@ pub enum Outcome {
 #[non_exhaustive]
 pub enum Skip {
     /// The call failed or took too long.
-    #[error("{path} did not answer: {cause}")]
-    Unreachable {
+    #[error("{path}: the call failed: {cause}")]
+    Failed {
         /// Which path.
         path: String,
         /// What went wrong.
@@ -85,6 +85,14 @@ pub enum Skip {
     /// The server limits calls, and this one came too early.
     #[error("{0} is throttled; try again later")]
     Throttled(String),
+    /// The answer says neither yes nor no.
+    #[error("{path} answers {status}, from which nothing follows")]
+    Unclear {
+        /// Which path.
+        path: String,
+        /// The status.
+        status: u16,
+    },
     /// The run has made all the calls or used all the time that it may.
     #[error("the run's limit of {0} is reached")]
     Limit(&'static str),
@@ -104,6 +112,8 @@ pub struct Context {
     pub mapping: Mapping,
     /// The way to it.
     pub client: Client,
+    /// Whether probes may make accounts.
+    pub is_active: bool,
     /// Where its mails arrive; only in active runs.
     pub mailbox: Option<Mailbox>,
     /// Lower-case hexadecimal, fresh for every run: names of what probes make begin with `probe_` and this.
@@ -122,7 +132,18 @@ impl Outcome {
     /// Found when there is evidence, passed otherwise.
     #[must_use]
     pub fn judge(seen: impl Into<String>, evidence: Vec<Evidence>) -> Self {
-        if evidence.is_empty() { Self::Passed } else { Self::Found(seen.into(), evidence) }
+        if evidence.is_empty() { Self::passed() } else { Self::Found(seen.into(), evidence) }
+    }
+
+    /// Found with these exchanges if the condition holds, passed otherwise.
+    pub(crate) fn when(holds: bool, seen: impl Into<String>, evidence: Vec<Evidence>) -> Self {
+        if holds { Self::Found(seen.into(), evidence) } else { Self::passed() }
+    }
+
+    /// Passed, and nothing more to say.
+    #[must_use]
+    pub fn passed() -> Self {
+        Self::Passed(String::new())
     }
 
     /// Skipped for this reason.

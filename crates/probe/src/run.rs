@@ -1,17 +1,18 @@
 //! A run: every probe once, one after the other.
 
-use crate::client::{Client, Limits, Request};
+use crate::client::{Client, Limits};
 use crate::mailbox::Mailbox;
 use crate::mapping::Mapping;
 use crate::probe::{Context, Mode, Outcome, Probe, Skip};
-use crate::report::{Item, Report};
+use crate::report::{Fact, Item, Report};
+use crate::request::Request;
 use crate::target::Target;
 use crate::{active, passive, tls};
 use rustls::RootCertStore;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// What to probe, and how far to go.
 pub struct Options {
@@ -19,7 +20,9 @@ pub struct Options {
     pub target: Target,
     /// Its names.
     pub mapping: Mapping,
-    /// Where its mails arrive; with it, active probes run too.
+    /// Whether active probes run too.
+    pub is_active: bool,
+    /// Where its mails arrive; without it, whatever needs an account that a mail has verified is skipped.
     pub mailbox: Option<Mailbox>,
     /// What the run may use.
     pub limits: Limits,
@@ -57,6 +60,7 @@ impl Options {
         Self {
             target,
             mapping,
+            is_active: false,
             mailbox: None,
             limits: Limits::PASSIVE,
             roots: None,
@@ -69,8 +73,8 @@ impl Options {
 
     /// The same with active probes, whose mails arrive here.
     #[must_use]
-    pub fn active(self, mailbox: Mailbox) -> Self {
-        Self { mailbox: Some(mailbox), limits: Limits::ACTIVE, ..self }
+    pub fn active(self, mailbox: Option<Mailbox>) -> Self {
+        Self { is_active: true, mailbox, limits: Limits::ACTIVE, ..self }
     }
 }
 
@@ -79,17 +83,44 @@ pub fn probes() -> impl Iterator<Item = &'static Probe> {
     passive::PROBES.iter().copied().flatten().chain(active::PROBES.iter().copied().flatten())
 }
 
-/// Runs every passive probe, and every active one if there is a mailbox.
+/// Runs every passive probe, and every active one if that is asked for.
 ///
 /// # Errors
 /// When the target does not answer the first call.
 pub async fn run(options: Options) -> Result<Report, CannotRun> {
-    let progress = options.progress;
-    let is_active = options.mailbox.is_some();
     let start = Instant::now();
-    let client = Client::new(options.target.clone(), options.limits)?;
-    let first = options.mapping.pages.first().map_or("/", String::as_str);
-    if let Err(skip) = client.call_raw(Request::get(first)).await {
+    let (now, limits) = (options.now, options.limits);
+    let (mut ctx, progress) = begin(options).await?;
+    let is_active = ctx.is_active;
+    let mut facts = facts(&ctx, limits).await;
+    let mut items = Box::pin(judge(&ctx, &progress)).await;
+    let mut calls = ctx.client.renew(Limits::CLEANING);
+    let mut left = Vec::new();
+    if is_active {
+        progress(items.len(), items.len(), "cleaning up");
+        left = Box::pin(timeout_at(ctx.client.end(), active::clean_up(&ctx))).await.unwrap_or_default();
+        calls += ctx.client.calls();
+        facts.push(Fact::new("Accounts", &format!("named probe_{}…", ctx.tag)));
+    }
+    items.iter_mut().for_each(|item| item.hide(|text| ctx.client.redactor().hide(text)));
+    Ok(Report {
+        title: "Probe report".to_owned(),
+        subject: ctx.target.base().to_owned(),
+        scope: if is_active { "passive and active probes" } else { "passive probes" }.to_owned(),
+        made: now.as_secs(),
+        milliseconds: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+        calls,
+        facts,
+        left,
+        items,
+    })
+}
+
+/// The first call: whether the target answers at all.
+async fn begin(options: Options) -> Result<(Box<Context>, Progress), CannotRun> {
+    let client = Client::new(options.target.clone(), &options.mapping, options.limits)?;
+    let first = options.mapping.pages.first().cloned().unwrap_or_default();
+    if let Err(skip) = client.call_raw(Request::get(&first)).await {
         return Err(CannotRun::Unreachable(options.target.base().to_owned(), skip));
     }
     let usual = (options.target.is_https() && options.target.port() == 443)
@@ -100,27 +131,45 @@ pub async fn run(options: Options) -> Result<Report, CannotRun> {
         target: options.target,
         mapping: options.mapping,
         client,
+        is_active: options.is_active,
         mailbox: options.mailbox,
         tag: options.nonce.iter().take(6).map(|byte| format!("{byte:02x}")).collect(),
         now: options.now,
         survey: OnceCell::new(),
         accounts: active::Accounts::default(),
     });
+    Ok((ctx, options.progress))
+}
+
+async fn judge(ctx: &Context, progress: &Progress) -> Vec<Item> {
+    let is_active = ctx.is_active;
     let chosen: Vec<&Probe> = probes().filter(|probe| is_active || probe.mode == Mode::Passive).collect();
     let mut items = Vec::with_capacity(chosen.len());
     for (index, probe) in chosen.iter().enumerate() {
         progress(index, chosen.len(), probe.id);
-        let outcome = (probe.run)(&ctx).await.unwrap_or_else(|skip| Outcome::Skipped(skip.to_string()));
-        items.push(Item::of(probe, outcome));
+        let within = timeout_at(ctx.client.end(), (probe.run)(ctx)).await;
+        let outcome = within.unwrap_or(Err(Skip::Limit("time")));
+        items.push(Item::of(probe, outcome.unwrap_or_else(|skip| Outcome::Skipped(skip.to_string()))));
     }
-    Box::pin(active::clean_up(&ctx)).await;
-    Ok(Report {
-        title: "Probe report".to_owned(),
-        subject: format!("{} ({})", ctx.target.base(), ctx.mapping.name),
-        scope: if is_active { "passive and active probes" } else { "passive probes" }.to_owned(),
-        made: options.now.as_secs(),
-        milliseconds: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
-        calls: ctx.client.calls(),
-        items,
-    })
+    items
+}
+
+/// What an auditor asks of a report beside its findings.
+async fn facts(ctx: &Context, limits: Limits) -> Vec<Fact> {
+    let (calls, time, call) = (limits.calls, limits.time.as_secs(), limits.call.as_secs());
+    let mut facts = vec![
+        Fact::new("Tool", concat!("portcullis check ", env!("CARGO_PKG_VERSION"))),
+        Fact::new("Mapping", &ctx.mapping.name),
+        Fact::new("Confirmed", ctx.target.confirmation()),
+        Fact::new("Limits", &format!("{calls} calls, {time} s, {call} s a call")),
+    ];
+    if ctx.target.is_https() {
+        let within = timeout(ctx.client.patience(), tls::describe(&ctx.target)).await;
+        let said = within.map_or_else(
+            |_| "it took too long".to_owned(),
+            |said| said.unwrap_or_else(|error| error.to_string()),
+        );
+        facts.push(Fact::new("TLS", &said));
+    }
+    facts
 }

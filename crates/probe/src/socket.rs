@@ -1,9 +1,8 @@
 //! WebSockets: whether the server opens one, and with which code it closes it.
 
-use crate::evidence::{redact, redact_header, redact_path};
 use crate::probe::{Context, Skip};
 use crate::{Evidence, tls};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::StreamExt;
 use http::{HeaderName, HeaderValue};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -17,7 +16,6 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 pub struct Knock {
     path: String,
     headers: Vec<(String, String)>,
-    asked: String,
 }
 
 /// How the server took it.
@@ -41,19 +39,13 @@ impl Knock {
     /// At this path, without an Origin.
     #[must_use]
     pub fn at(path: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            headers: Vec::new(),
-            asked: format!("GET {} (WebSocket)", redact_path(path)),
-        }
+        Self { path: path.to_owned(), headers: Vec::new() }
     }
 
     /// With a header field, e.g. Origin.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        let name = name.to_ascii_lowercase();
-        self.asked.push_str(&format!("\n{name}: {}", redact_header(&name, value)));
-        self.headers.push((name, value.to_owned()));
+        self.headers.push((name.to_ascii_lowercase(), value.to_owned()));
         self
     }
 
@@ -70,48 +62,54 @@ impl Knock {
 
     /// What was sent and how it ended.
     #[must_use]
-    pub fn evidence(&self, opened: &Opened) -> Evidence {
+    pub fn evidence(&self, ctx: &Context, opened: &Opened) -> Evidence {
         let response = match opened {
             Opened::Refused(status) => format!("{status} before the upgrade: a browser sees code 1006"),
             Opened::Closed(code) => format!("101, then closed with code {code}"),
             Opened::Open => "101, and the socket stays open".to_owned(),
         };
-        Evidence { request: self.asked.clone(), response }
+        let redactor = ctx.client.redactor();
+        let mut request = format!("GET {} (WebSocket)", redactor.path(&self.path));
+        for (name, value) in &self.headers {
+            request.push_str(&format!("\n{name}: {}", redactor.header(name, value)));
+        }
+        Evidence { request, response }
     }
 
     /// Opens the socket; the inner error is the status of the refusal.
     pub(crate) async fn open(&self, ctx: &Context) -> Result<Result<Socket, u16>, Skip> {
         ctx.client.count()?;
         let within = timeout(ctx.client.patience(), self.shake(ctx)).await;
-        match within.unwrap_or_else(|_| Err(self.unreachable("it took too long"))) {
-            Ok(Err(429)) => Err(Skip::Throttled(redact_path(&self.path))),
+        match within.unwrap_or_else(|_| Err(self.failed(ctx, "it took too long"))) {
+            Ok(Err(429 | 503)) => Err(Skip::Throttled(ctx.client.redactor().path(&self.path))),
             other => other,
         }
     }
 
     async fn shake(&self, ctx: &Context) -> Result<Result<Socket, u16>, Skip> {
         let url = ctx.target.at(&self.path).replacen("http", "ws", 1);
-        let mut request = url.into_client_request().map_err(|error| self.unreachable(error))?;
+        let mut request = url.into_client_request().map_err(|error| self.failed(ctx, error))?;
         for (name, value) in &self.headers {
-            let name = HeaderName::try_from(name.as_str()).map_err(|error| self.unreachable(error))?;
-            let value = HeaderValue::try_from(value.as_str()).map_err(|error| self.unreachable(error))?;
+            let name = HeaderName::try_from(name.as_str()).map_err(|error| self.failed(ctx, error))?;
+            let value = HeaderValue::try_from(value.as_str()).map_err(|error| self.failed(ctx, error))?;
             request.headers_mut().insert(name, value);
         }
         let stream: Box<dyn Stream> = if ctx.target.is_https() {
             let secured = tls::connect(&ctx.target, rustls::DEFAULT_VERSIONS).await;
-            Box::new(secured.map_err(|error| self.unreachable(error))?)
+            Box::new(secured.map_err(|error| self.failed(ctx, error))?)
         } else {
-            Box::new(tls::open(&ctx.target).await.map_err(|error| self.unreachable(error))?)
+            Box::new(tls::open(&ctx.target).await.map_err(|error| self.failed(ctx, error))?)
         };
         match client_async(request, stream).await {
             Ok((socket, _)) => Ok(Ok(Socket(socket))),
             Err(Error::Http(response)) => Ok(Err(response.status().as_u16())),
-            Err(error) => Err(self.unreachable(error)),
+            Err(error) => Err(self.failed(ctx, error)),
         }
     }
 
-    fn unreachable(&self, cause: impl ToString) -> Skip {
-        Skip::Unreachable { path: redact_path(&self.path), cause: redact(&cause.to_string()) }
+    fn failed(&self, ctx: &Context, cause: impl ToString) -> Skip {
+        let redactor = ctx.client.redactor();
+        Skip::Failed { path: redactor.path(&self.path), cause: redactor.text(&cause.to_string()) }
     }
 }
 
@@ -128,25 +126,5 @@ impl Socket {
             }
         };
         timeout(wait, closing).await.ok()
-    }
-
-    /// The next text frame within the time.
-    #[allow(dead_code, reason = "for probes that talk")]
-    pub(crate) async fn text(&mut self, wait: Duration) -> Option<String> {
-        let next = async {
-            while let Some(Ok(message)) = self.0.next().await {
-                if let Message::Text(text) = message {
-                    return Some(text.to_string());
-                }
-            }
-            None
-        };
-        timeout(wait, next).await.ok().flatten()
-    }
-
-    /// Sends a text frame; whether it went out.
-    #[allow(dead_code, reason = "for probes that talk")]
-    pub(crate) async fn say(&mut self, text: &str) -> bool {
-        self.0.send(Message::text(text)).await.is_ok()
     }
 }

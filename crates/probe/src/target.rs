@@ -1,12 +1,13 @@
 //! Where the server is, and the promise that it may be probed.
 
 use reqwest::Url;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// A server that its owner allows to be probed.
 #[derive(Clone, Debug)]
 pub struct Target {
     url: Url,
+    is_named: bool,
 }
 
 /// Why a URL is no target.
@@ -14,13 +15,15 @@ pub struct Target {
 #[non_exhaustive]
 pub enum TargetError {
     /// Not `http://` or `https://` with a host.
-    #[error("{0} is not a URL such as https://example.org")]
-    Malformed(String),
+    #[error("that is not a URL such as https://example.org, without a name or password in it")]
+    Malformed,
     /// The host is not this machine, and nobody has said that it is theirs.
     #[error("{0} is not this machine: if it is yours to probe, say so with --i-own {0}")]
     Unconfirmed(String),
     /// Somebody has named another host as theirs.
-    #[error("--i-own names {named}, but the URL's host is {host}")]
+    #[error(
+        "--i-own names {named}, but the URL's host is {host}: if it is yours to probe, say --i-own {host}"
+    )]
     OtherHost {
         /// What was named.
         named: String,
@@ -42,17 +45,16 @@ impl Target {
     /// assert!(Target::parse("https://example.org", Some("example.org")).is_ok());
     /// ```
     pub fn parse(text: &str, i_own: Option<&str>) -> Result<Self, TargetError> {
-        let malformed = || TargetError::Malformed(text.to_owned());
-        let mut url = Url::parse(text).map_err(|_| malformed())?;
-        let host = url.host_str().ok_or_else(malformed)?.to_owned();
-        if !["http", "https"].contains(&url.scheme()) || !url.username().is_empty() {
-            return Err(malformed());
+        let mut url = Url::parse(text).map_err(|_| TargetError::Malformed)?;
+        let host = url.host_str().ok_or(TargetError::Malformed)?.to_owned();
+        if !["http", "https"].contains(&url.scheme()) || has_user(&url) {
+            return Err(TargetError::Malformed);
         }
         url.set_query(None);
         url.set_fragment(None);
-        let target = Self { url };
+        let target = Self { url, is_named: i_own.is_some() };
         match i_own {
-            Some(named) if !named.eq_ignore_ascii_case(&host) => {
+            Some(named) if host_of(named).as_deref() != Some(&host) => {
                 Err(TargetError::OtherHost { named: named.to_owned(), host })
             }
             None if !target.is_loopback() => Err(TargetError::Unconfirmed(host)),
@@ -96,6 +98,16 @@ impl Target {
         self.url.port().map_or_else(|| self.host().to_owned(), |port| format!("{}:{port}", self.host()))
     }
 
+    /// Whether a URL leads to the target's host, whatever its scheme and port, and names no user.
+    pub(crate) fn is_host_of(&self, url: &Url) -> bool {
+        url.host_str() == self.url.host_str() && !has_user(url)
+    }
+
+    /// Why the target may be probed.
+    pub(crate) fn confirmation(&self) -> &'static str {
+        if self.is_named { "the host was named as one's own" } else { "the server is on this machine" }
+    }
+
     /// Whether calls are encrypted.
     #[must_use]
     pub fn is_https(&self) -> bool {
@@ -108,6 +120,17 @@ impl Target {
         let host = self.host().trim_matches(['[', ']']);
         host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
+}
+
+fn has_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
+/// The host that somebody means who writes it bare, with a port, as a URL, or in letters beyond ASCII.
+fn host_of(named: &str) -> Option<String> {
+    let bare = named.split_once("://").map_or(named, |(_, rest)| rest);
+    let bare = if bare.parse::<Ipv6Addr>().is_ok() { format!("[{bare}]") } else { bare.to_owned() };
+    Url::parse(&format!("http://{bare}")).ok()?.host_str().map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -125,8 +148,42 @@ mod tests {
         }
         let other = Target::parse("https://example.org", Some("www.example.org"));
         assert!(matches!(other, Err(TargetError::OtherHost { .. })));
-        for url in ["example.org", "ftp://localhost", "http://me@localhost", "data:x"] {
-            assert!(matches!(Target::parse(url, None), Err(TargetError::Malformed(_))), "{url}");
+        for url in
+            ["example.org", "ftp://localhost", "http://me@localhost", "http://:hunter2@localhost", "data:x"]
+        {
+            let refused = Target::parse(url, None).unwrap_err();
+            assert!(matches!(refused, TargetError::Malformed), "{url}");
+            assert!(!refused.to_string().contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn a_host_is_confirmed_however_it_is_written() {
+        for (url, named) in [
+            ("http://[::1]:8000", "::1"),
+            ("http://[2001:db8::1]", "[2001:DB8::1]"),
+            ("https://münchen.example", "münchen.example"),
+            ("https://münchen.example", "xn--mnchen-3ya.example"),
+            ("https://host.example:8443", "host.example:8443"),
+            ("https://host.example", "https://Host.example/"),
+        ] {
+            assert!(Target::parse(url, Some(named)).is_ok(), "{url} {named}");
+        }
+        let refused = Target::parse("http://[2001:db8::1]", Some("2001:db8::2")).unwrap_err();
+        assert!(refused.to_string().ends_with("say --i-own [2001:db8::1]"), "{refused}");
+    }
+
+    #[test]
+    fn no_url_leads_calls_to_another_host() {
+        let target = Target::parse("http://127.0.0.1:9130", None).unwrap();
+        let leads = |url: &str| target.is_host_of(&Url::parse(url).unwrap());
+        assert!(leads("http://127.0.0.1:9130//elsewhere.example/") && leads("https://127.0.0.1/"));
+        for url in [
+            "http://127.0.0.1:9130@127.0.0.2:9131/",
+            "http://127.0.0.1.elsewhere.example/",
+            "http://:x@127.0.0.1/",
+        ] {
+            assert!(!leads(url), "{url}");
         }
     }
 

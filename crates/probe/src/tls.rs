@@ -6,6 +6,7 @@ use rustls::client::{ClientConfig, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme, SupportedProtocolVersion};
+use sha2::{Digest, Sha256};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,26 @@ pub(crate) async fn connect(
     TlsConnector::from(Arc::new(config(versions))).connect(name, open(target).await?).await
 }
 
+/// What was agreed on, and which certificate was shown.
+pub(crate) async fn describe(target: &Target) -> io::Result<String> {
+    let stream = connect(target, rustls::DEFAULT_VERSIONS).await?;
+    let session = stream.get_ref().1;
+    let version =
+        session.protocol_version().and_then(|version| version.as_str().map(|name| name.replace('_', ".")));
+    let suite = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
+    let chain = session.peer_certificates().unwrap_or_default();
+    let print = chain
+        .first()
+        .map(|own| Sha256::digest(own.as_ref()).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    Ok(format!(
+        "{}, {}, {} certificates, SHA-256 of the first {}",
+        version.unwrap_or_default(),
+        suite.unwrap_or_default(),
+        chain.len(),
+        print.unwrap_or_default()
+    ))
+}
+
 /// Opens a connection without TLS.
 pub(crate) async fn open(target: &Target) -> io::Result<TcpStream> {
     TcpStream::connect((target.host().trim_matches(['[', ']']), target.port())).await
@@ -45,7 +66,17 @@ pub(crate) fn judge(
         .build()
         .map_err(|error| error.to_string())?;
     let time = UnixTime::since_unix_epoch(at);
-    verifier.verify_server_cert(own, others, &name, &[], time).map(|_| ()).map_err(|error| error.to_string())
+    verifier.verify_server_cert(own, others, &name, &[], time).map(|_| ()).map_err(|error| said(&error))
+}
+
+/// An error in words: rustls writes some as they are in its code.
+fn said(error: &Error) -> String {
+    let text = error.to_string();
+    if text.contains("CaUsedAsEndEntity") {
+        "it is an authority's own, not a server's".to_owned()
+    } else {
+        text
+    }
 }
 
 /// The certificates that this machine trusts.

@@ -1,8 +1,10 @@
 //! How a report is told.
 
 use super::fixture::Server;
-use portcullis_probe::{Options, Report, Severity, Target, report, run};
+use portcullis_probe::{Options, Report, Severity, Status, Target, report, run};
 use serde_json::Value;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 async fn spoiled() -> Report {
     let server = Server::start(|call, reply| {
@@ -14,7 +16,7 @@ async fn spoiled() -> Report {
     })
     .await;
     let mut options = super::fixture::options(&server.url);
-    options.now = std::time::Duration::from_secs(1_795_564_799);
+    options.now = Duration::from_secs(1_795_564_799);
     run(options).await.unwrap()
 }
 
@@ -39,6 +41,11 @@ async fn a_report_says_the_same_as_text_json_sarif_and_page() {
     let page = report::html(&spoiled);
     for part in [
         "2026-11-24 23:59:59",
+        "portcullis check ",
+        "400 calls, 55 s",
+        "and 4 like these",
+        "requirements looked at, of",
+        "href=\"#headers.nosniff\"",
         "headers.nosniff",
         "v5.0.0-3.4.4",
         "prefers-color-scheme: dark",
@@ -69,8 +76,11 @@ async fn sarif_has_a_rule_for_every_probe_and_a_result_for_every_hole() {
         assert!(["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
         assert!(result["message"]["text"].is_string());
         assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 1);
-        assert!(result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"].is_string());
+        let uri = &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+        assert_eq!(uri, &spoiled.subject, "a URI-reference");
     }
+    let skipped = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
+    assert_eq!(skipped.len(), spoiled.ended(Status::Skipped).count());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -78,6 +88,43 @@ async fn nothing_is_said_of_a_server_that_does_not_answer() {
     let target = Target::parse("http://127.0.0.1:9", None).unwrap();
     let outcome = run(Options::new(target, super::fixture::mapping())).await;
     assert!(outcome.is_err_and(|error| error.to_string().starts_with("cannot probe http://127.0.0.1:9")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_hangs_takes_no_more_time_than_the_run_may() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut is_first = true;
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let answers = std::mem::take(&mut is_first);
+            tokio::spawn(async move {
+                let mut head = [0; 4096];
+                let _ = stream.read(&mut head).await;
+                if answers {
+                    let _ = stream
+                        .write_all(b"HTTP/1.1 401 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                        .await;
+                    return;
+                }
+                tokio::time::sleep(Duration::from_secs(60)).await;
+            });
+        }
+    });
+    let mut options = super::fixture::options(&url);
+    (options.limits.time, options.limits.call) = (Duration::from_millis(2500), Duration::from_millis(2000));
+    let report = run(options).await.unwrap();
+    assert!(report.milliseconds < 3500, "{}", report.milliseconds);
+    assert!(report.ended(Status::Skipped).any(|item| item.seen.contains("limit of time")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_of_which_nothing_could_be_judged_says_so() {
+    let server = Server::start(|_, reply| reply.json(429, &serde_json::json!({"error": "later"}))).await;
+    let silent = server.probe().await;
+    assert!(!silent.says_something(), "{}", silent.summary());
+    let page = report::html(&silent);
+    assert!(page.contains("Nothing could be judged.") && page.contains("probes could not look"), "{page}");
 }
 
 #[test]

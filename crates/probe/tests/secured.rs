@@ -1,11 +1,12 @@
 //! Holes that only encryption, or a server elsewhere, can have.
 
 use super::fixture::{Hole, Server, found, mapping, serve};
-use portcullis_probe::{Options, Report, Target, run};
+use portcullis_probe::{Limits, Options, Report, Target, run};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -23,6 +24,9 @@ struct Secured {
     url: String,
     plain: Option<String>,
     now: Duration,
+    limits: Limits,
+    /// Whether an old greeting is left without an answer.
+    is_silent: Arc<AtomicBool>,
 }
 
 impl Secured {
@@ -30,11 +34,16 @@ impl Secured {
         let acceptor = TlsAcceptor::from(Arc::new(config(versions)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://{}", listener.local_addr().unwrap());
+        let is_silent = Arc::new(AtomicBool::new(false));
+        let silent = is_silent.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let acceptor = acceptor.clone();
+                let (acceptor, silent) = (acceptor.clone(), silent.clone());
                 tokio::spawn(async move {
                     if speaks_old && asks_for_old(&stream).await {
+                        if silent.load(Ordering::Relaxed) {
+                            tokio::time::sleep(Duration::from_secs(60)).await;
+                        }
                         return greet(stream).await;
                     }
                     if let Ok(stream) = acceptor.accept(stream).await {
@@ -43,7 +52,7 @@ impl Secured {
                 });
             }
         });
-        Self { url, plain: None, now: TODAY }
+        Self { url, plain: None, now: TODAY, limits: Limits::PASSIVE, is_silent }
     }
 
     async fn usual(hole: Hole) -> Self {
@@ -55,6 +64,7 @@ impl Secured {
         roots.add(CertificateDer::from_pem_slice(CERTIFICATE).unwrap()).unwrap();
         let mut options = Options::new(Target::parse(&self.url, None).unwrap(), mapping());
         (options.roots, options.now, options.plain) = (Some(roots), self.now, self.plain);
+        options.limits = self.limits;
         run(options).await.unwrap()
     }
 }
@@ -135,6 +145,17 @@ async fn old_versions_and_old_certificates_are_found() {
         let server = Secured { now, ..Secured::usual(|_, _| {}).await };
         assert_eq!(found(&server.probe().await), [id]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_greeting_that_nobody_answers_tells_nothing() {
+    let mut server = Secured::start(|_, _| {}, rustls::DEFAULT_VERSIONS, true).await;
+    server.is_silent.store(true, Ordering::Relaxed);
+    server.limits.call = Duration::from_millis(700);
+    let report = server.probe().await;
+    assert_eq!(found(&report), [""; 0]);
+    let old = report.items.iter().find(|item| item.id == "tls.old").unwrap();
+    assert!(old.status == portcullis_probe::Status::Skipped && old.seen.contains("too long"), "{}", old.seen);
 }
 
 /// 0.0.0.0 leads to this machine, but nothing that asks for loopback knows it.

@@ -1,10 +1,12 @@
 //! Cookies that hold tokens.
 
 use super::account::login_request;
-use super::{ask, found_if, probe};
-use crate::client::{Answer, Request};
+use super::{ask, probe};
+use crate::answer::Answer;
+use crate::cookies::{Cookie, is_session};
 use crate::passive::FOREIGN;
 use crate::probe::{Context, Outcome, Probe, Severity, Skip};
+use crate::request::Request;
 use serde_json::json;
 
 pub(super) const PROBES: &[Probe] = &[
@@ -28,46 +30,45 @@ pub(super) const PROBES: &[Probe] = &[
 
 async fn flags(ctx: &Context) -> Result<Outcome, Skip> {
     let answer = login(ctx).await?;
-    let lacking = |cookie: &str| {
-        let cookie = cookie.to_ascii_lowercase();
-        let has = |flag: &str| cookie.split(';').skip(1).any(|part| part.trim().starts_with(flag));
-        !has("httponly")
-            || !(has("samesite=strict") || has("samesite=lax"))
-            || ctx.target.is_https() && !has("secure")
-    };
-    let cookies: Vec<&str> = tokens(&answer).collect();
-    if cookies.is_empty() {
-        return Ok(Outcome::skipped("logins set no cookie with a token"));
-    }
-    let lacks = cookies.into_iter().any(lacking);
-    Ok(found_if(
-        lacks,
-        "A login sets a cookie without all of its flags.",
-        vec![answer.evidence(&["set-cookie"])],
-    ))
+    let lacks = tokens(&answer)?.into_iter().map(Cookie::parse).any(|cookie| {
+        !cookie.has("httponly") || !cookie.is_same_site() || ctx.target.is_https() && !cookie.has("secure")
+    });
+    let evidence = vec![answer.evidence(&["set-cookie"])];
+    Ok(Outcome::when(lacks, "A login sets a cookie without all of its flags.", evidence))
 }
 
 async fn csrf(ctx: &Context) -> Result<Outcome, Skip> {
     let answer = login(ctx).await?;
-    let pairs: Vec<&str> = tokens(&answer).filter_map(|cookie| cookie.split(';').next()).collect();
-    if pairs.is_empty() {
-        return Ok(Outcome::skipped("logins set no cookie with a token"));
-    }
+    tokens(&answer)?;
     let route = ctx.route(&ctx.mapping.routes.refresh, "route refresh")?;
-    let request = Request::to(route)
-        .header("Cookie", &pairs.join("; "))
-        .header("Origin", &format!("https://{FOREIGN}"))
-        .json(&json!({}));
-    let forged = ask(ctx, request).await?;
+    let pairs: Vec<&str> = answer.all("set-cookie").filter_map(|cookie| cookie.split(';').next()).collect();
+    let with_cookie = |origin: &str| {
+        let request = Request::to(route).header("cookie", &pairs.join("; ")).header("origin", origin);
+        request.json(&json!({}))
+    };
+    let forged = ask(ctx, with_cookie(&format!("https://{FOREIGN}"))).await?;
     let seen = "A refresh from a foreign page succeeds with nothing but the cookie.";
-    Ok(found_if(forged.is_success(), seen, vec![forged.evidence(&["access-control-allow-origin"])]))
+    if forged.accepted()? {
+        return Ok(Outcome::Found(seen.to_owned(), vec![forged.evidence(&["access-control-allow-origin"])]));
+    }
+    let form = pairs
+        .iter()
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(name, _)| ["csrf", "xsrf"].iter().any(|word| name.to_ascii_lowercase().contains(word)));
+    let (_, proof) = form.unwrap_or(("", "probe"));
+    let own = with_cookie(&ctx.target.origin()).header("x-csrftoken", proof).header("x-xsrf-token", proof);
+    if ask(ctx, own).await?.accepted()? {
+        Ok(Outcome::passed())
+    } else {
+        Ok(Outcome::skipped("the cookie does not work from the server's own origin either"))
+    }
 }
 
 /// A login that asks for a cookie, once in a run.
 async fn login(ctx: &Context) -> Result<Answer, Skip> {
     let login = async {
         let account = ctx.first().await?;
-        let mut request = login_request(ctx, &account.username, &account.password())?;
+        let mut request = login_request(ctx, account.which, &account.password())?;
         if let Some((name, value)) = ctx.mapping.cookie_mode.as_ref().and_then(|field| field.split_once(':'))
         {
             request = request.header(name.trim(), value.trim());
@@ -77,12 +78,15 @@ async fn login(ctx: &Context) -> Result<Answer, Skip> {
     ctx.accounts.cookie.get_or_init(|| login).await.clone()
 }
 
-/// The cookies that hold a token: not those whose name says device or CSRF.
-fn tokens(answer: &Answer) -> impl Iterator<Item = &str> {
-    answer.all("set-cookie").filter(|cookie| {
+/// The cookies that hold a token or a session: not one that tells a device.
+fn tokens(answer: &Answer) -> Result<Vec<&str>, Skip> {
+    let cookies = answer.all("set-cookie").filter(|cookie| {
         let (name, rest) = cookie.split_once('=').unwrap_or((cookie, ""));
-        let name = name.to_ascii_lowercase();
-        let says = ["refresh", "access", "session", "token", "jwt"].iter().any(|word| name.contains(word));
-        (says && !name.contains("csrf")) || rest.starts_with("eyJ")
-    })
+        is_session(&name.to_ascii_lowercase()) || rest.starts_with("eyJ")
+    });
+    let cookies: Vec<&str> = cookies.collect();
+    if cookies.is_empty() {
+        return Err(super::because("logins set no cookie with a token"));
+    }
+    Ok(cookies)
 }

@@ -1,27 +1,37 @@
 //! Probes that make accounts.
 //!
 //! A server that limits logins to five a minute leaves about 25 such calls to a run of five minutes, so the probes
-//! share accounts and sessions, and their order is chosen: throttles first, while their buckets are full anyway.
+//! share accounts and sessions, and their order is chosen: throttles first, while their buckets are full anyway, and
+//! calls of different routes by turns.
 
 mod account;
+mod cache;
+mod cleaning;
 mod cookies;
 mod enumeration;
 mod forgery;
+mod likeness;
 mod mail;
 mod objects;
 mod passwords;
+mod public_key;
+mod resets;
 mod sessions;
 mod sockets;
 mod throttles;
 mod timing;
 mod uploads;
 
-use crate::client::{Answer, Request};
+use crate::answer::{Answer, Verdict};
 use crate::evidence::Evidence;
-use crate::probe::{Context, Mode, Outcome, Probe, Running, Severity, Skip};
-pub(crate) use account::{Account, clean_up};
-use std::sync::Mutex;
+use crate::json::object;
+use crate::probe::{Context, Mode, Probe, Running, Severity, Skip};
+use crate::request::Request;
+pub(crate) use account::Account;
+pub(crate) use cleaning::clean_up;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
@@ -31,14 +41,18 @@ pub(crate) const PROBES: &[&[Probe]] = &[
     mail::PROBES,
     throttles::LOGIN,
     forgery::PROBES,
+    cache::PROBES,
     uploads::PROBES,
     objects::PROBES,
     sockets::PROBES,
+    passwords::PROBES,
     sessions::PROBES,
+    resets::PROBES,
     mail::HOST,
     enumeration::PROBES,
+    mail::INJECTION,
     cookies::PROBES,
-    passwords::PROBES,
+    passwords::REST,
     throttles::REST,
     timing::PROBES,
 ];
@@ -56,23 +70,26 @@ const PATIENCE: Duration = Duration::from_secs(70);
 pub(crate) struct Accounts {
     first: OnceCell<Result<Account, Skip>>,
     second: OnceCell<Result<Account, Skip>>,
+    able: OnceCell<Result<account::Session, Skip>>,
+    /// The names of all accounts that were made.
+    made: Mutex<Vec<String>>,
     session: OnceCell<Result<sessions::Ended, Skip>>,
-    reset: OnceCell<Result<sessions::Reset, Skip>>,
-    picture: OnceCell<Result<uploads::Picture, Skip>>,
+    reset: OnceCell<Result<resets::Reset, Skip>>,
+    picture: OnceCell<Result<Answer, Skip>>,
     text: OnceCell<Result<objects::Text, Skip>>,
     room: OnceCell<Result<String, Skip>>,
     rotation: OnceCell<Result<sessions::Rotation, Skip>>,
     cookie: OnceCell<Result<Answer, Skip>>,
     limited: Limited,
     bypass: Mutex<Option<Bypass>>,
-    tried_bypass: AtomicBool,
+    /// The routes at which getting past the throttle was tried.
+    tried: Mutex<HashSet<String>>,
     addresses: AtomicU16,
 }
 
 /// Which routes turned out to be throttled.
 #[derive(Default)]
 struct Limited {
-    any: AtomicBool,
     login: AtomicBool,
     reset: AtomicBool,
 }
@@ -101,33 +118,38 @@ const fn probe(
 async fn ask(ctx: &Context, request: Request) -> Result<Answer, Skip> {
     let known = ctx.accounts.bypass().map(|bypass| bypass.name);
     let answer = ctx.client.call_raw(disguised(ctx, request.clone(), known)).await?;
-    if answer.status != 429 {
+    if answer.verdict() != Verdict::Throttled {
         return Ok(answer);
     }
-    ctx.accounts.limited.any.store(true, Ordering::Relaxed);
-    match try_bypass(ctx, &request, &answer).await? {
+    match try_bypass(ctx, &request, &answer, Answer::is_success).await? {
         Some(passed) => Ok(passed),
         None => ctx.client.call_patiently(request, PATIENCE).await,
     }
 }
 
-/// After a 429: tries once in a run whether a header field that names another caller gets past it.
-async fn try_bypass(ctx: &Context, request: &Request, refused: &Answer) -> Result<Option<Answer>, Skip> {
+/// After a throttle's refusal: tries, once for each route, whether a header field that names another caller gets
+/// past it, and is answered as a call that passed.
+async fn try_bypass(
+    ctx: &Context,
+    request: &Request,
+    refused: &Answer,
+    has_passed: impl Fn(&Answer) -> bool,
+) -> Result<Option<Answer>, Skip> {
     let start = Instant::now();
     let wait = refused.header("retry-after").and_then(|value| value.parse().ok()).map(Duration::from_secs);
     let is_soon = wait.is_some_and(|wait| wait < SOON);
-    if is_soon || ctx.accounts.tried_bypass.swap(true, Ordering::Relaxed) {
+    if is_soon || !ctx.accounts.tried.lock().unwrap_or_else(PoisonError::into_inner).insert(request.route()) {
         return Ok(None);
     }
     for name in FORWARDED {
         let answer = ctx.client.call_raw(disguised(ctx, request.clone(), Some(name))).await?;
-        if answer.status == 429 {
+        if !has_passed(&answer) {
             continue;
         }
         // It says nothing if by now everybody may pass.
         let is_closed = match wait {
             Some(wait) => start.elapsed() + refused.elapsed + SOON / 2 < wait,
-            None => ctx.client.call_raw(request.clone()).await?.status == 429,
+            None => ctx.client.call_raw(request.clone()).await?.verdict() == Verdict::Throttled,
         };
         if is_closed {
             let evidence = vec![refused.evidence(&["retry-after"]), answer.evidence(&[])];
@@ -159,23 +181,21 @@ async fn me(ctx: &Context, access: &str) -> Result<Answer, Skip> {
 /// A refresh.
 async fn refresh(ctx: &Context, token: &str) -> Result<Answer, Skip> {
     let route = ctx.route(&ctx.mapping.routes.refresh, "route refresh")?;
-    let mut body = serde_json::Map::new();
-    body.insert(ctx.mapping.fields.refresh.clone(), token.into());
-    ask(ctx, Request::to(route).json(&body.into())).await
+    let body = object([(&*ctx.mapping.fields.refresh, token.into())]);
+    ask(ctx, Request::to(route).json(&body)).await
 }
 
 fn because(text: impl Into<String>) -> Skip {
     Skip::Because(text.into())
 }
 
-/// Found with these exchanges if the condition holds, passed otherwise.
-fn found_if(holds: bool, seen: impl Into<String>, evidence: Vec<Evidence>) -> Outcome {
-    if holds { Outcome::Found(seen.into(), evidence) } else { Outcome::Passed }
-}
-
 impl Accounts {
     fn lock_bypass(&self) -> std::sync::MutexGuard<'_, Option<Bypass>> {
-        self.bypass.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.bypass.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tried(&self) -> Vec<String> {
+        self.tried.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     fn bypass(&self) -> Option<Bypass> {

@@ -1,9 +1,13 @@
 //! What one may write, and whose.
 
-use super::{ask, because, forgery, found_if, me, probe};
-use crate::client::{Answer, Request};
+use super::{ask, because, forgery, me, object, probe};
+use crate::answer::Answer;
+use crate::evidence::Evidence;
+use crate::json::get;
+use crate::mapping::Route;
 use crate::probe::{Context, Outcome, Probe, Severity, Skip};
-use serde_json::{Value, json};
+use crate::request::Request;
+use serde_json::Value;
 
 pub(super) const PROBES: &[Probe] = &[
     probe(
@@ -63,17 +67,21 @@ const DIRTY: &str = "<p>kept</p><script>probe()</script><img src=x onerror=\"pro
 async fn rights(ctx: &Context) -> Result<Outcome, Skip> {
     let account = ctx.first().await?;
     let staff = ctx.mapping.fields.staff.as_str();
-    let is_true = |value: Option<&Value>| value.is_some_and(|value| *value == Value::Bool(true));
-    let mut evidence = Vec::new();
     if let Ok(route) = ctx.route(&ctx.mapping.routes.update_me, "route update_me") {
-        let body = json!({ staff: true, "is_superuser": true, "role": "admin" });
-        ask(ctx, Request::to(route).bearer(&account.session.access).json(&body)).await?;
+        let rights = [(staff, true.into()), ("is_superuser", true.into()), ("role", "admin".into())];
+        ask(ctx, Request::to(route).bearer(&account.session.access).json(&object(rights))).await?;
     }
     let shown = me(ctx, &account.session.access).await?;
-    if is_true(shown.json().get(staff)) {
+    let claims = forgery::claims(&account.session.access).unwrap_or_default();
+    let (by_shown, by_token) = (get(&shown.json(), staff).cloned(), get(&claims, staff).cloned());
+    if by_shown.is_none() && by_token.is_none() {
+        return Ok(Outcome::skipped(format!("neither the token nor the account's data shows `{staff}`")));
+    }
+    let mut evidence = Vec::new();
+    if by_shown == Some(Value::Bool(true)) {
         evidence.push(shown.evidence_with_body(&[]));
     }
-    if is_true(forgery::claims(&account.session.access).as_ref().and_then(|claims| claims.get(staff))) {
+    if by_token == Some(Value::Bool(true)) {
         evidence.push(account.registered.evidence_with_body(&[]));
     }
     Ok(Outcome::judge(format!("Registration or profile took `{staff}`."), evidence))
@@ -81,11 +89,11 @@ async fn rights(ctx: &Context) -> Result<Outcome, Skip> {
 
 async fn script(ctx: &Context) -> Result<Outcome, Skip> {
     let shown = &text(ctx).await?.shown;
-    let stored = shown.json().get(&ctx.mapping.fields.text).and_then(Value::as_str).map(str::to_lowercase);
+    let stored = shown.field(&ctx.mapping.fields.text).map(|text| text.to_lowercase());
     let stored = stored.ok_or_else(|| because("the text was not shown"))?;
     let left = dangers(&stored);
     let seen = format!("The stored text still holds {}.", left.join(", "));
-    Ok(found_if(!left.is_empty(), seen, vec![shown.evidence_with_body(&[])]))
+    Ok(Outcome::when(!left.is_empty(), seen, vec![shown.evidence_with_body(&[])]))
 }
 
 /// What of the hostile text is still alive, i.e. inside a tag.
@@ -112,50 +120,80 @@ fn dangers(stored: &str) -> Vec<&'static str> {
 }
 
 async fn read(ctx: &Context) -> Result<Outcome, Skip> {
-    let text = text(ctx).await?;
+    let text = owned(ctx).await?;
     let route = ctx.route(&ctx.mapping.routes.read_text, "route read_text")?.with_id(&text.id);
     let access = ctx.second().await?.live(ctx).await?;
     let answer = ask(ctx, Request::to(&route).bearer(&access)).await?;
-    Ok(found_if(
-        answer.is_success(),
-        "Another account reads a private text.",
-        vec![answer.evidence_with_body(&[])],
-    ))
+    let evidence = vec![answer.evidence_with_body(&[])];
+    Ok(Outcome::when(answer.accepted()?, "Another account reads a private text.", evidence))
 }
 
+/// Judged by what the owner sees afterwards, not by what the other one is told.
 async fn write(ctx: &Context) -> Result<Outcome, Skip> {
-    let text = text(ctx).await?;
-    let read = ctx.route(&ctx.mapping.routes.read_text, "route read_text")?.with_id(&text.id);
+    let (text, routes) = (owned(ctx).await?, &ctx.mapping.routes);
+    let owner = &ctx.first().await?.session.access;
     let access = &ctx.second().await?.live(ctx).await?;
-    let changed = json!({ &ctx.mapping.fields.text: "changed by somebody else" });
-    let mut requests = vec![Request::new("PATCH", &read.path).bearer(access).json(&changed)];
-    if let Some(route) = &ctx.mapping.routes.delete_text {
-        requests.push(Request::to(&route.with_id(&text.id)).bearer(access));
-    }
-    let mut evidence = Vec::new();
-    for request in requests {
-        let answer = ask(ctx, request).await?;
-        if answer.is_success() {
-            evidence.push(answer.evidence(&[]));
+    let mut attempts = Vec::new();
+    if let Some(route) = &routes.update_text {
+        let route = route.with_id(&text.id);
+        let own = change(ctx, &route, "<p>changed by its owner</p>").await?;
+        // Where its owner cannot change it either a refusal tells nothing.
+        if ask(ctx, own.bearer(owner)).await?.is_success() {
+            attempts.push((change(ctx, &route, "<p>changed by somebody else</p>").await?, "changes"));
         }
     }
-    Ok(Outcome::judge("Another account changes or deletes a text.", evidence))
+    attempts
+        .extend(routes.delete_text.as_ref().map(|route| (Request::to(&route.with_id(&text.id)), "deletes")));
+    if attempts.is_empty() {
+        return Err(Skip::NotMapped("way to change or delete a text"));
+    }
+    for (request, what) in attempts {
+        let before = shown(ctx, &text.id, owner).await?;
+        let answer = ask(ctx, request.bearer(access)).await?;
+        let after = shown(ctx, &text.id, owner).await?;
+        let name = &ctx.mapping.fields.text;
+        if !after.accepted()? || after.field(name) != before.field(name) {
+            let evidence: Vec<Evidence> = vec![answer.evidence(&[]), after.evidence_with_body(&[])];
+            return Ok(Outcome::Found(format!("Another account {what} a text."), evidence));
+        }
+    }
+    Ok(Outcome::passed())
+}
+
+/// A PATCH holds the text alone, anything else the whole.
+async fn change(ctx: &Context, route: &Route, text: &str) -> Result<Request, Skip> {
+    let changed = if route.method == "PATCH" {
+        object([(&*ctx.mapping.fields.text, text.into())])
+    } else {
+        body(ctx, text).await?
+    };
+    Ok(Request::to(route).json(&changed))
 }
 
 async fn anonymous(ctx: &Context) -> Result<Outcome, Skip> {
+    // A refusal tells something only where the owner of an account is not refused.
+    text(ctx).await?;
     let route = ctx.route(&ctx.mapping.routes.write_text, "route write_text")?;
     let answer = ask(ctx, Request::to(route).json(&body(ctx, "<p>probe</p>").await?)).await?;
-    let broken = answer.status >= 500;
-    let seen = if broken {
-        "A write without a token breaks the server."
-    } else {
-        "A write without a token is taken."
-    };
-    Ok(found_if(broken || answer.is_success(), seen, vec![answer.evidence_with_body(&[])]))
+    let evidence = vec![answer.evidence_with_body(&[])];
+    if answer.status >= 500 {
+        return Ok(Outcome::Found("A write without a token breaks the server.".to_owned(), evidence));
+    }
+    Ok(Outcome::when(answer.accepted()?, "A write without a token is taken.", evidence))
 }
 
 async fn text(ctx: &Context) -> Result<&Text, Skip> {
     ctx.accounts.text.get_or_init(|| make_text(ctx)).await.as_ref().map_err(Clone::clone)
+}
+
+/// The text, which its owner can read.
+async fn owned(ctx: &Context) -> Result<&Text, Skip> {
+    let text = text(ctx).await?;
+    if text.shown.accepted()? {
+        Ok(text)
+    } else {
+        Err(because(format!("its owner reads the text with {}", text.shown.status)))
+    }
 }
 
 async fn make_text(ctx: &Context) -> Result<Text, Skip> {
@@ -164,9 +202,13 @@ async fn make_text(ctx: &Context) -> Result<Text, Skip> {
     let made = ask(ctx, Request::to(route).bearer(access).json(&body(ctx, DIRTY).await?)).await?;
     let id = made.field(&ctx.mapping.fields.id);
     let id = id.ok_or_else(|| because(format!("no text could be written: {}", made.status)))?;
-    let route = ctx.route(&ctx.mapping.routes.read_text, "route read_text")?.with_id(&id);
-    let shown = ask(ctx, Request::to(&route).bearer(access)).await?;
+    let shown = shown(ctx, &id, access).await?;
     Ok(Text { id, shown })
+}
+
+async fn shown(ctx: &Context, id: &str, access: &str) -> Result<Answer, Skip> {
+    let route = ctx.route(&ctx.mapping.routes.read_text, "route read_text")?.with_id(id);
+    ask(ctx, Request::to(&route).bearer(access)).await
 }
 
 /// A private text about the first thing that one may write about.
@@ -175,16 +217,16 @@ async fn body(ctx: &Context, text: &str) -> Result<Value, Skip> {
     let route = ctx.route(&ctx.mapping.routes.books, "route books")?;
     let access = &ctx.first().await?.session.access;
     let list = ask(ctx, Request::to(route).bearer(access)).await?.json();
-    let rows = list.as_array().or_else(|| list.get(&names.list)?.as_array());
-    let parent = rows.and_then(|rows| rows.first()?.get(&names.id)).cloned();
+    let rows = list.as_array().or_else(|| get(&list, &names.list)?.as_array());
+    let parent = rows.and_then(|rows| get(rows.first()?, &names.id)).cloned();
     let parent = parent.ok_or_else(|| because("there is nothing to write about"))?;
-    Ok(json!({
-        &names.text_parent: parent,
-        &names.text_title: "probe",
-        &names.text: text,
-        &names.text_rating: 3,
-        &names.text_public: false,
-    }))
+    Ok(object([
+        (&*names.text_parent, parent),
+        (&*names.text_title, "probe".into()),
+        (&*names.text, text.into()),
+        (&*names.text_rating, 3.into()),
+        (&*names.text_public, false.into()),
+    ]))
 }
 
 #[cfg(test)]

@@ -3,19 +3,22 @@
 //! Calls for a known and an unknown account are made in pairs, in alternating order. The sign test says how likely
 //! so many of the pairs would differ the same way if both took the same time.
 
-use super::account::{email, login_request, password, username};
-use super::{disguised, found_if, probe};
-use crate::client::Request;
+use super::account::{email, login_request, password};
+use super::{disguised, object, probe};
 use crate::evidence::Evidence;
+use crate::mapping::Route;
 use crate::probe::{Context, Outcome, Probe, Severity, Skip};
-use serde_json::json;
+use crate::request::Request;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Pairs that are measured at most, after two that are not, and at least.
-const PAIRS: usize = 40;
+/// Pairs that are measured, after two that are not: at least, usually, and where those leave a doubt.
 const FEW: usize = 20;
+const PAIRS: usize = 40;
+const MANY: usize = 150;
+/// The chance below which that is so.
+const DOUBT: f64 = 0.1;
 /// Time in which they are measured.
 const WHILE: Duration = Duration::from_secs(50);
 /// The chance of a false finding that is accepted.
@@ -40,20 +43,38 @@ pub(super) const PROBES: &[Probe] = &[
         "Answer before the mail is made: put it into a queue for known and unknown addresses alike.",
         |ctx| Box::pin(reset(ctx)),
     ),
+    probe(
+        "timing.resend",
+        "The time of resending a verification tells whether an address has an account",
+        &["v5.0.0-6.3.8"],
+        Severity::Medium,
+        "Answer before the mail is made: put it into a queue for known and unknown addresses alike.",
+        |ctx| Box::pin(resend(ctx)),
+    ),
 ];
 
 async fn login(ctx: &Context) -> Result<Outcome, Skip> {
+    ctx.able().await?;
     let wrong = password(ctx, "wrong");
-    let known = login_request(ctx, &ctx.first().await?.username, &wrong)?;
-    let unknown = login_request(ctx, &username(ctx, "nobody"), &wrong)?;
+    let known = login_request(ctx, ctx.first().await?.which, &wrong)?;
+    let unknown = login_request(ctx, "nobody", &wrong)?;
     measure(ctx, &known, &unknown, &ctx.accounts.limited.login).await
 }
 
 async fn reset(ctx: &Context) -> Result<Outcome, Skip> {
     let route = ctx.route(&ctx.mapping.routes.reset, "route reset")?;
-    let to = |address: &str| Request::to(route).json(&json!({ &ctx.mapping.fields.email: address }));
+    mailed(ctx, route, &ctx.accounts.limited.reset).await
+}
+
+async fn resend(ctx: &Context) -> Result<Outcome, Skip> {
+    let route = ctx.route(&ctx.mapping.routes.resend, "route resend")?;
+    mailed(ctx, route, &AtomicBool::default()).await
+}
+
+async fn mailed(ctx: &Context, route: &Route, limited: &AtomicBool) -> Result<Outcome, Skip> {
+    let to = |address: &str| Request::to(route).json(&object([(&*ctx.mapping.fields.email, address.into())]));
     let (known, unknown) = (to(&ctx.first().await?.email), to(&email(ctx, "nobody")));
-    measure(ctx, &known, &unknown, &ctx.accounts.limited.reset).await
+    measure(ctx, &known, &unknown, limited).await
 }
 
 async fn measure(
@@ -67,34 +88,57 @@ async fn measure(
         return Ok(Outcome::skipped(format!("a throttle lets too few calls pass to measure {FEW} pairs")));
     }
     let mut pairs = Vec::with_capacity(PAIRS);
+    let mut status = None;
     let end = Instant::now() + WHILE;
-    for index in 0..PAIRS + 2 {
-        if pairs.len() >= FEW && Instant::now() >= end {
+    for index in 0..MANY + 2 {
+        let is_late = pairs.len() >= FEW && Instant::now() >= end;
+        if is_late || pairs.len() == PAIRS && chance(&pairs) > DOUBT {
             break;
         }
         let mut times = [0.0; 2];
         let order = if index % 2 == 0 { [0, 1] } else { [1, 0] };
         for which in order {
             let request = disguised(ctx, [known, unknown][which].clone(), bypass);
-            times[which] = ctx.client.call(request).await?.elapsed.as_secs_f64() * 1000.0;
+            let answer = ctx.client.call(request).await?;
+            // What is answered otherwise takes another way: its time tells nothing.
+            if *status.get_or_insert(answer.status) != answer.status || !answer.is_there() {
+                return Err(answer.unclear());
+            }
+            times[which] = answer.elapsed.as_secs_f64() * 1000.0;
         }
         if index >= 2 {
             pairs.push(times);
         }
     }
+    Ok(judge(&pairs))
+}
+
+fn judge(pairs: &[[f64; 2]]) -> Outcome {
     let [first, second] = [0, 1].map(|which| median(pairs.iter().map(|pair| pair[which]).collect()));
-    let longer = pairs.iter().filter(|pair| pair[0] > pair[1]).count();
-    let chance = sign_test(longer, pairs.len());
+    let chance = chance(pairs);
     let seen = format!(
         "Known {first:.2} ms, unknown {second:.2} ms (medians of {} pairs); the known one took longer in \
-         {longer}: two-sided sign test, p = {chance:.1e}.",
-        pairs.len()
+         {}: two-sided sign test, p = {chance:.1e}. A finding takes p < {CHANCE} and {LEAST} ms.",
+        pairs.len(),
+        longer(pairs)
     );
+    if chance >= CHANCE || (first - second).abs() <= LEAST {
+        return Outcome::Passed(seen);
+    }
     let evidence = Evidence {
         request: format!("{} calls, one after the other", 2 * pairs.len()),
         response: seen.clone(),
     };
-    Ok(found_if(chance < CHANCE && (first - second).abs() > LEAST, seen, vec![evidence]))
+    Outcome::Found(seen, vec![evidence])
+}
+
+/// In how many pairs the first took longer.
+fn longer(pairs: &[[f64; 2]]) -> usize {
+    pairs.iter().filter(|pair| pair[0] > pair[1]).count()
+}
+
+fn chance(pairs: &[[f64; 2]]) -> f64 {
+    sign_test(longer(pairs), pairs.len())
 }
 
 fn median(mut times: Vec<f64>) -> f64 {

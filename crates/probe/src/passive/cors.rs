@@ -1,76 +1,70 @@
 //! Which other origins may read answers.
 
-use super::FOREIGN;
-use crate::client::{Answer, Request};
-use crate::probe::{Context, Mode, Outcome, Probe, Severity, Skip};
+use super::{FOREIGN, probe};
+use crate::answer::Answer;
+use crate::probe::{Context, Outcome, Probe, Severity, Skip};
+use crate::request::Request;
 
 const SHOWN: &[&str] = &["access-control-allow-origin", "access-control-allow-credentials", "vary"];
 
 pub(crate) const PROBES: &[Probe] = &[
-    Probe {
-        id: "cors.reflected",
-        title: "Any site may read answers",
-        asvs: &["v5.0.0-3.4.2"],
-        severity: Severity::High,
-        mode: Mode::Passive,
-        mend: "Compare the Origin with a list of exact origins; never send back what came, never allow all.",
-        run: |ctx| Box::pin(allows(ctx, vec![format!("https://{FOREIGN}")])),
-    },
-    Probe {
-        id: "cors.null",
-        title: "The origin null may read answers",
-        asvs: &["v5.0.0-3.4.2"],
-        severity: Severity::High,
-        mode: Mode::Passive,
-        mend: "Take `null` out of the allowed origins: every sandboxed frame and every local file has it.",
-        run: |ctx| Box::pin(allows(ctx, vec!["null".to_owned()])),
-    },
-    Probe {
-        id: "cors.lookalike",
-        title: "Origins that look like an allowed one may read answers",
-        asvs: &["v5.0.0-3.4.2"],
-        severity: Severity::High,
-        mode: Mode::Passive,
-        mend: "Compare whole origins, not beginnings, ends or patterns without anchors.",
-        run: |ctx| Box::pin(lookalike(ctx)),
-    },
-    Probe {
-        id: "cors.wildcard_credentials",
-        title: "Every origin is allowed, with credentials",
-        asvs: &["v5.0.0-3.4.2"],
-        severity: Severity::Medium,
-        mode: Mode::Passive,
-        mend: "Name exact origins where credentials are allowed. Browsers refuse the pair today; proxies and \
+    probe(
+        "cors.reflected",
+        "Any site may read answers",
+        &["v5.0.0-3.4.2"],
+        Severity::High,
+        "Compare the Origin with a list of exact origins; never send back what came, never allow all.",
+        |ctx| Box::pin(allows(ctx, vec![format!("https://{FOREIGN}")])),
+    ),
+    probe(
+        "cors.null",
+        "The origin null may read answers",
+        &["v5.0.0-3.4.2"],
+        Severity::High,
+        "Take `null` out of the allowed origins: every sandboxed frame and every local file has it.",
+        |ctx| Box::pin(allows(ctx, vec!["null".to_owned()])),
+    ),
+    probe(
+        "cors.lookalike",
+        "Origins that look like an allowed one may read answers",
+        &["v5.0.0-3.4.2"],
+        Severity::High,
+        "Compare whole origins, not beginnings, ends or patterns without anchors.",
+        |ctx| Box::pin(lookalike(ctx)),
+    ),
+    probe(
+        "cors.wildcard_credentials",
+        "Every origin is allowed, with credentials",
+        &["v5.0.0-3.4.2"],
+        Severity::Medium,
+        "Name exact origins where credentials are allowed. Browsers refuse the pair today; proxies and \
                other clients may not.",
-        run: |ctx| Box::pin(wildcard(ctx)),
-    },
-    Probe {
-        id: "cors.localhost",
-        title: "Pages of a developer's machine may read answers",
-        asvs: &["v5.0.0-3.4.2"],
-        severity: Severity::Medium,
-        mode: Mode::Passive,
-        mend: "Allow localhost in development only: any program on a user's machine may listen there.",
-        run: |ctx| Box::pin(localhost(ctx)),
-    },
-    Probe {
-        id: "cors.methods",
-        title: "Preflights allow methods that the API does not have",
-        asvs: &["v5.0.0-3.5.2", "v5.0.0-4.1.4"],
-        severity: Severity::Low,
-        mode: Mode::Passive,
-        mend: "Answer preflights with a fixed list of methods, not with the one that was asked for.",
-        run: |ctx| Box::pin(methods(ctx)),
-    },
-    Probe {
-        id: "cors.vary",
-        title: "Caches may mix up the answers for different origins",
-        asvs: &["v5.0.0-3.4.2"],
-        severity: Severity::Low,
-        mode: Mode::Passive,
-        mend: "Send `Vary: Origin` with every answer whose Access-Control-Allow-Origin depends on the Origin.",
-        run: |ctx| Box::pin(vary(ctx)),
-    },
+        |ctx| Box::pin(wildcard(ctx)),
+    ),
+    probe(
+        "cors.localhost",
+        "Pages of a developer's machine may read answers",
+        &["v5.0.0-3.4.2"],
+        Severity::Medium,
+        "Allow localhost in development only: any program on a user's machine may listen there.",
+        |ctx| Box::pin(localhost(ctx)),
+    ),
+    probe(
+        "cors.methods",
+        "Preflights allow methods that the API does not have",
+        &["v5.0.0-3.5.2", "v5.0.0-4.1.4"],
+        Severity::Low,
+        "Answer preflights with a fixed list of methods, not with the one that was asked for.",
+        |ctx| Box::pin(methods(ctx)),
+    ),
+    probe(
+        "cors.vary",
+        "Caches may mix up the answers for different origins",
+        &["v5.0.0-3.4.2"],
+        Severity::Low,
+        "Send `Vary: Origin` with every answer whose Access-Control-Allow-Origin depends on the Origin.",
+        |ctx| Box::pin(vary(ctx)),
+    ),
 ];
 
 /// Found when one of the origins is allowed, by the answer or by the preflight.
@@ -182,7 +176,7 @@ async fn both(ctx: &Context, origin: &str) -> Result<[Answer; 2], Skip> {
 }
 
 async fn read(ctx: &Context, origin: &str) -> Result<Answer, Skip> {
-    ctx.client.call(Request::get(path(ctx)).header("origin", origin)).await
+    ctx.client.call(Request::get(path(ctx)).header("origin", origin)).await?.there()
 }
 
 async fn preflight(ctx: &Context, origin: &str, method: &str) -> Result<Answer, Skip> {
@@ -194,7 +188,7 @@ async fn preflight(ctx: &Context, origin: &str, method: &str) -> Result<Answer, 
 /// A closed route if there is one: its answers are worth reading.
 fn path(ctx: &Context) -> &str {
     let names = &ctx.mapping;
-    names.private.first().or(names.open.first()).map_or(names.api.as_str(), String::as_str)
+    names.private.first().or(names.open.first()).unwrap_or(&names.api)
 }
 
 fn has_credentials(answer: &Answer) -> bool {

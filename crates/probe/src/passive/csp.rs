@@ -1,32 +1,55 @@
 //! Content-Security-Policy, as far as it can be judged from outside.
 
-use crate::client::Answer;
+use crate::answer::Answer;
 
 /// A policy: its directives and their sources, in lower case.
 pub(super) struct Policy(Vec<(String, Vec<String>)>);
 
-/// The policy of an answer; many are read as one, the first of each directive counts.
-pub(super) fn of(answer: &Answer) -> Option<Policy> {
-    let all: Vec<&str> = answer.all("content-security-policy").collect();
-    (!all.is_empty()).then(|| Policy::parse(&all.join(";")))
+/// All policies of an answer: browsers enforce each.
+pub(super) struct Policies(Vec<Policy>);
+
+/// The policies of an answer, from many fields and from lists in one.
+pub(super) fn of(answer: &Answer) -> Policies {
+    Policies::parse(answer.all("content-security-policy"))
+}
+
+impl Policies {
+    fn parse<'a>(fields: impl Iterator<Item = &'a str>) -> Self {
+        let texts = fields.flat_map(|field| field.split(',')).filter(|text| !text.trim().is_empty());
+        Self(texts.map(Policy::parse).collect())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether other sites are kept from framing; `None` where no policy says.
+    pub fn forbids_frames(&self) -> Option<bool> {
+        let said: Vec<&[String]> = self.0.iter().filter_map(|policy| policy.own("frame-ancestors")).collect();
+        let is_closed = |sources: &&[String]| !sources.iter().any(|source| is_anywhere(source));
+        (!said.is_empty()).then(|| said.iter().any(is_closed))
+    }
+
+    /// What a script of somebody else could use: what no policy forbids.
+    pub fn weaknesses(&self) -> Vec<String> {
+        let mut each = self.0.iter().map(Policy::weaknesses);
+        let Some(first) = each.next() else { return vec!["there is none".to_owned()] };
+        each.fold(first, |left, other| left.into_iter().filter(|weak| other.contains(weak)).collect())
+    }
 }
 
 impl Policy {
     fn parse(text: &str) -> Self {
-        let directives = text.split([';', ',']).filter_map(|directive| {
+        let mut directives: Vec<(String, Vec<String>)> = Vec::new();
+        for directive in text.split(';') {
             let mut words = directive.split_whitespace().map(str::to_ascii_lowercase);
-            words.next().map(|name| (name, words.collect()))
-        });
-        Self(directives.collect())
+            let Some(name) = words.next() else { continue };
+            directives.push((name, words.collect()));
+        }
+        Self(directives)
     }
 
-    /// Whether other sites are kept from framing.
-    pub fn forbids_frames(&self) -> bool {
-        self.own("frame-ancestors").is_some_and(|sources| !sources.iter().any(|source| is_anywhere(source)))
-    }
-
-    /// What a script of somebody else could use.
-    pub fn weaknesses(&self) -> Vec<String> {
+    fn weaknesses(&self) -> Vec<String> {
         let mut weak = Vec::new();
         match self.fetched("script-src") {
             None => weak.push("scripts may come from anywhere".to_owned()),
@@ -102,9 +125,21 @@ mod tests {
 
     #[test]
     fn frames_are_forbidden_by_name() {
-        assert!(Policy::parse("frame-ancestors 'none'").forbids_frames());
-        assert!(Policy::parse("frame-ancestors 'self' https://friend.example").forbids_frames());
-        assert!(!Policy::parse("frame-ancestors *").forbids_frames());
-        assert!(!Policy::parse("default-src 'none'").forbids_frames());
+        let forbids = |fields: &[&str]| Policies::parse(fields.iter().copied()).forbids_frames();
+        assert_eq!(forbids(&["frame-ancestors 'none'"]), Some(true));
+        assert_eq!(forbids(&["frame-ancestors 'self' https://friend.example"]), Some(true));
+        assert_eq!(forbids(&["frame-ancestors *"]), Some(false));
+        assert_eq!(forbids(&["default-src 'none'"]), None);
+        assert_eq!(forbids(&["frame-ancestors *", "frame-ancestors 'none'"]), Some(true));
+    }
+
+    #[test]
+    fn of_many_policies_each_counts() {
+        let weak = |fields: &[&str]| Policies::parse(fields.iter().copied()).weaknesses().len();
+        let scripts = "default-src 'none'; script-src 'self' 'unsafe-inline'";
+        assert_eq!(weak(&[scripts]), 2);
+        assert_eq!(weak(&[scripts, "script-src 'self'; base-uri 'none'"]), 0);
+        assert_eq!(weak(&["script-src *; object-src 'none', script-src *; base-uri 'none'"]), 1);
+        assert_eq!(weak(&[]), 1);
     }
 }

@@ -1,131 +1,124 @@
 //! What browsers are told with every answer.
 
-use super::csp;
+use super::{csp, probe};
 use crate::Evidence;
-use crate::client::Answer;
-use crate::probe::{Context, Mode, Outcome, Probe, Severity, Skip};
+use crate::answer::Answer;
+use crate::probe::{Context, Outcome, Probe, Severity, Skip};
 
 const YEAR: u64 = 31_536_000;
 
 pub(crate) const PROBES: &[Probe] = &[
-    Probe {
-        id: "headers.nosniff",
-        title: "Browsers may guess the type of answers",
-        asvs: &["v5.0.0-3.4.4"],
-        severity: Severity::Medium,
-        mode: Mode::Passive,
-        mend: "Send `X-Content-Type-Options: nosniff` with every answer, errors too.",
-        run: |ctx| {
+    probe(
+        "headers.nosniff",
+        "Browsers may guess the type of answers",
+        &["v5.0.0-3.4.4"],
+        Severity::Medium,
+        "Send `X-Content-Type-Options: nosniff` with every answer, errors too.",
+        |ctx| {
             Box::pin(everywhere(ctx, "X-Content-Type-Options", |answer| {
                 is_one_of(answer, "x-content-type-options", &["nosniff"])
             }))
         },
-    },
-    Probe {
-        id: "headers.frame",
-        title: "Pages may be shown inside another site's frame",
-        asvs: &["v5.0.0-3.4.6"],
-        severity: Severity::Medium,
-        mode: Mode::Passive,
-        mend: "Send `Content-Security-Policy: frame-ancestors 'none'`, and `X-Frame-Options: DENY` for old browsers.",
-        run: |ctx| {
+    ),
+    probe(
+        "headers.frame",
+        "Pages may be shown inside another site's frame",
+        &["v5.0.0-3.4.6"],
+        Severity::Medium,
+        "Send `Content-Security-Policy: frame-ancestors 'none'`, and `X-Frame-Options: DENY` for old browsers.",
+        |ctx| {
             Box::pin(everywhere(ctx, "X-Frame-Options", |answer| {
-                is_one_of(answer, "x-frame-options", &["deny", "sameorigin"])
-                    || csp::of(answer).is_some_and(|policy| policy.forbids_frames())
+                // Where a policy names frame-ancestors, browsers do not read the older field.
+                csp::of(answer)
+                    .forbids_frames()
+                    .unwrap_or_else(|| is_one_of(answer, "x-frame-options", &["deny", "sameorigin"]))
             }))
         },
-    },
-    Probe {
-        id: "headers.referrer",
-        title: "Other sites learn the addresses of pages",
-        asvs: &["v5.0.0-3.4.5"],
-        severity: Severity::Low,
-        mode: Mode::Passive,
-        mend: "Send `Referrer-Policy: same-origin` (or `no-referrer`): the addresses of pages may hold tokens.",
-        run: |ctx| Box::pin(everywhere(ctx, "Referrer-Policy", has_referrer_policy)),
-    },
-    Probe {
-        id: "headers.permissions",
-        title: "Pages may use camera, microphone and place",
-        asvs: &[],
-        severity: Severity::Low,
-        mode: Mode::Passive,
-        mend: "Send `Permissions-Policy: camera=(), microphone=(), geolocation=()` with pages.",
-        run: |ctx| {
+    ),
+    probe(
+        "headers.referrer",
+        "Other sites learn the addresses of pages",
+        &["v5.0.0-3.4.5"],
+        Severity::Low,
+        "Send `Referrer-Policy: same-origin` (or `no-referrer`): the addresses of pages may hold tokens.",
+        |ctx| Box::pin(everywhere(ctx, "Referrer-Policy", has_referrer_policy)),
+    ),
+    probe(
+        "headers.permissions",
+        "Pages may use camera, microphone and place",
+        &[],
+        Severity::Low,
+        "Send `Permissions-Policy: camera=(), microphone=(), geolocation=()` with pages.",
+        |ctx| {
             Box::pin(on_pages(ctx, "Permissions-Policy", |answer| {
                 answer.header("permissions-policy").is_some()
             }))
         },
-    },
-    Probe {
-        id: "headers.coop",
-        title: "Other sites keep a handle on windows of this one",
-        asvs: &["v5.0.0-3.4.8"],
-        severity: Severity::Low,
-        mode: Mode::Passive,
-        mend: "Send `Cross-Origin-Opener-Policy: same-origin` with pages.",
-        run: |ctx| {
+    ),
+    probe(
+        "headers.coop",
+        "Other sites keep a handle on windows of this one",
+        &["v5.0.0-3.4.8"],
+        Severity::Low,
+        "Send `Cross-Origin-Opener-Policy: same-origin` with pages.",
+        |ctx| {
             Box::pin(on_pages(ctx, "Cross-Origin-Opener-Policy", |answer| {
                 is_one_of(answer, "cross-origin-opener-policy", &["same-origin", "same-origin-allow-popups"])
             }))
         },
-    },
-    Probe {
-        id: "headers.corp",
-        title: "Other sites may load answers into their own pages",
-        asvs: &["v5.0.0-3.5.8"],
-        severity: Severity::Low,
-        mode: Mode::Passive,
-        mend: "Send `Cross-Origin-Resource-Policy: same-origin` with every answer of the API.",
-        run: |ctx| {
+    ),
+    probe(
+        "headers.corp",
+        "Other sites may load answers into their own pages",
+        &["v5.0.0-3.5.8"],
+        Severity::Low,
+        "Send `Cross-Origin-Resource-Policy: same-origin` with every answer of the API.",
+        |ctx| {
             Box::pin(everywhere(ctx, "Cross-Origin-Resource-Policy", |answer| {
                 is_one_of(answer, "cross-origin-resource-policy", &["same-origin", "same-site"])
             }))
         },
-    },
-    Probe {
-        id: "headers.content_type",
-        title: "Answers do not say what they are",
-        asvs: &["v5.0.0-4.1.1"],
-        severity: Severity::Low,
-        mode: Mode::Passive,
-        mend: "Send a Content-Type with every body, with `charset=utf-8` where it is text.",
-        run: |ctx| Box::pin(everywhere(ctx, "Content-Type", says_what_it_is)),
-    },
-    Probe {
-        id: "headers.hsts",
-        title: "Browsers may come back without encryption",
-        asvs: &["v5.0.0-3.4.1"],
-        severity: Severity::Medium,
-        mode: Mode::Passive,
-        mend: "Send `Strict-Transport-Security: max-age=31536000; includeSubDomains` with every https answer.",
-        run: |ctx| Box::pin(hsts(ctx)),
-    },
-    Probe {
-        id: "headers.csp_api",
-        title: "Answers of the API come without a Content-Security-Policy",
-        asvs: &["v5.0.0-3.4.3", "v5.0.0-3.2.1"],
-        severity: Severity::Low,
-        mode: Mode::Passive,
-        mend: "Send `Content-Security-Policy: default-src 'none'; frame-ancestors 'none'` with every answer of the API.",
-        run: |ctx| Box::pin(csp_of_the_api(ctx)),
-    },
-    Probe {
-        id: "headers.csp_pages",
-        title: "Pages run scripts that the site has not written",
-        asvs: &["v5.0.0-3.4.3"],
-        severity: Severity::Medium,
-        mode: Mode::Passive,
-        mend: "Send pages with a Content-Security-Policy that lets scripts in by nonce or hash, with \
+    ),
+    probe(
+        "headers.content_type",
+        "Answers do not say what they are",
+        &["v5.0.0-4.1.1"],
+        Severity::Low,
+        "Send a Content-Type with every body, with `charset=utf-8` where it is text.",
+        |ctx| Box::pin(everywhere(ctx, "Content-Type", says_what_it_is)),
+    ),
+    probe(
+        "headers.hsts",
+        "Browsers may come back without encryption",
+        &["v5.0.0-3.4.1"],
+        Severity::Medium,
+        "Send `Strict-Transport-Security: max-age=31536000; includeSubDomains` with every https answer.",
+        |ctx| Box::pin(hsts(ctx)),
+    ),
+    probe(
+        "headers.csp_api",
+        "Answers of the API come without a Content-Security-Policy",
+        &["v5.0.0-3.4.3", "v5.0.0-3.2.1"],
+        Severity::Low,
+        "Send `Content-Security-Policy: default-src 'none'; frame-ancestors 'none'` with every answer of the API.",
+        |ctx| Box::pin(csp_of_the_api(ctx)),
+    ),
+    probe(
+        "headers.csp_pages",
+        "Pages run scripts that the site has not written",
+        &["v5.0.0-3.4.3"],
+        Severity::Medium,
+        "Send pages with a Content-Security-Policy that lets scripts in by nonce or hash, with \
                `object-src 'none'` and `base-uri 'none'`, and without `unsafe-inline`, `unsafe-eval` and wildcards.",
-        run: |ctx| Box::pin(csp_of_pages(ctx)),
-    },
+        |ctx| Box::pin(csp_of_pages(ctx)),
+    ),
 ];
 
 /// Found when any answer lacks it.
 async fn everywhere(ctx: &Context, header: &str, is_good: fn(&Answer) -> bool) -> Result<Outcome, Skip> {
-    let lacking = lacking(ctx.survey().await?.answers.iter(), header, is_good);
-    Ok(Outcome::judge(format!("Answers come without a good {header}."), lacking))
+    let survey = ctx.survey().await?;
+    let lacking = lacking(survey.answers.iter(), header, is_good);
+    Ok(survey.judge(format!("Answers come without a good {header}."), lacking))
 }
 
 /// Found when any page lacks it; skipped without pages.
@@ -135,7 +128,7 @@ async fn on_pages(ctx: &Context, header: &str, is_good: fn(&Answer) -> bool) -> 
         return Ok(no_pages());
     }
     let lacking = lacking(survey.pages(), header, is_good);
-    Ok(Outcome::judge(format!("Pages come without a good {header}."), lacking))
+    Ok(survey.judge(format!("Pages come without a good {header}."), lacking))
 }
 
 fn no_pages() -> Outcome {
@@ -166,9 +159,12 @@ async fn hsts(ctx: &Context) -> Result<Outcome, Skip> {
 
 async fn csp_of_the_api(ctx: &Context) -> Result<Outcome, Skip> {
     let survey = ctx.survey().await?;
-    let answers = survey.answers.iter().filter(|answer| !answer.is_html());
-    let lacking = lacking(answers, "Content-Security-Policy", |answer| csp::of(answer).is_some());
-    Ok(Outcome::judge("Answers of the API come without a Content-Security-Policy.", lacking))
+    let mut answers = survey.answers.iter().filter(|answer| !answer.is_html()).peekable();
+    if answers.peek().is_none() {
+        return Ok(Outcome::skipped("no answer of the API was seen"));
+    }
+    let lacking = lacking(answers, "Content-Security-Policy", |answer| !csp::of(answer).is_empty());
+    Ok(survey.judge("Answers of the API come without a Content-Security-Policy.", lacking))
 }
 
 async fn csp_of_pages(ctx: &Context) -> Result<Outcome, Skip> {
@@ -178,15 +174,14 @@ async fn csp_of_pages(ctx: &Context) -> Result<Outcome, Skip> {
     }
     let (mut weaknesses, mut evidence) = (Vec::new(), Vec::new());
     for page in survey.pages() {
-        let weak =
-            csp::of(page).map_or_else(|| vec!["there is none".to_owned()], |policy| policy.weaknesses());
+        let weak = csp::of(page).weaknesses();
         if !weak.is_empty() {
             evidence.push(page.evidence(&["content-security-policy"]));
             weaknesses.extend(weak);
         }
     }
     weaknesses.dedup();
-    Ok(Outcome::judge(format!("The policy of pages is weak: {}.", weaknesses.join(", ")), evidence))
+    Ok(survey.judge(format!("The policy of pages is weak: {}.", weaknesses.join(", ")), evidence))
 }
 
 fn is_one_of(answer: &Answer, name: &str, values: &[&str]) -> bool {

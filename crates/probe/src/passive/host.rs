@@ -1,52 +1,52 @@
 //! Names and addresses that the caller sends and the server must not believe.
 
-use super::FOREIGN;
-use crate::client::{Answer, Request};
-use crate::probe::{Context, Mode, Outcome, Probe, Severity, Skip};
+use super::{FOREIGN, probe};
+use crate::answer::Answer;
+use crate::probe::{Context, Outcome, Probe, Severity, Skip};
+use crate::request::Request;
 
 pub(crate) const PROBES: &[Probe] = &[
-    Probe {
-        id: "host.reflected",
-        title: "Links are made from the caller's Host",
-        asvs: &["v5.0.0-4.1.3"],
-        severity: Severity::Medium,
-        mode: Mode::Passive,
-        mend: "Make absolute links from a configured public URL, and refuse other hosts.",
-        run: |ctx| Box::pin(reflected(ctx, &["host"])),
-    },
-    Probe {
-        id: "host.forwarded",
-        title: "Links are made from forwarded headers of anybody",
-        asvs: &["v5.0.0-4.1.3"],
-        severity: Severity::Medium,
-        mode: Mode::Passive,
-        mend: "Ignore Forwarded and X-Forwarded-* unless they come from a proxy that you have named.",
-        run: |ctx| Box::pin(reflected(ctx, &["x-forwarded-host", "x-original-host", "x-host", "forwarded"])),
-    },
-    Probe {
-        id: "redirects.open",
-        title: "Redirects lead to other sites",
-        asvs: &["v5.0.0-3.7.2"],
-        severity: Severity::Medium,
-        mode: Mode::Passive,
-        mend: "Redirect to paths of your own only; refuse targets that begin with `//`, `\\` or a scheme.",
-        run: |ctx| Box::pin(redirects(ctx)),
-    },
-    Probe {
-        id: "headers.injected",
-        title: "Header fields can be added by the address",
-        asvs: &["v5.0.0-4.2.4"],
-        severity: Severity::High,
-        mode: Mode::Passive,
-        mend: "Refuse CR and LF in everything that goes into a header field.",
-        run: |ctx| Box::pin(injected(ctx)),
-    },
+    probe(
+        "host.reflected",
+        "Links are made from the caller's Host",
+        &["v5.0.0-4.1.3"],
+        Severity::Medium,
+        "Make absolute links from a configured public URL, and refuse other hosts.",
+        |ctx| Box::pin(reflected(ctx, &["host"])),
+    ),
+    probe(
+        "host.forwarded",
+        "Links are made from forwarded headers of anybody",
+        &["v5.0.0-4.1.3"],
+        Severity::Medium,
+        "Ignore Forwarded and X-Forwarded-* unless they come from a proxy that you have named.",
+        |ctx| Box::pin(reflected(ctx, &["x-forwarded-host", "x-original-host", "x-host", "forwarded"])),
+    ),
+    probe(
+        "redirects.open",
+        "Redirects lead to other sites",
+        &["v5.0.0-3.7.2"],
+        Severity::Medium,
+        "Redirect to paths of your own only; refuse targets that begin with `//`, `\\` or a scheme.",
+        |ctx| Box::pin(redirects(ctx)),
+    ),
+    probe(
+        "headers.injected",
+        "Header fields can be added by the address",
+        &["v5.0.0-4.2.4"],
+        Severity::High,
+        "Refuse CR and LF in everything that goes into a header field.",
+        |ctx| Box::pin(injected(ctx)),
+    ),
 ];
 
 async fn reflected(ctx: &Context, names: &[&str]) -> Result<Outcome, Skip> {
+    if !ctx.survey().await?.answers.iter().any(Answer::is_success) {
+        return Ok(Outcome::skipped("no page and no list of the mapping answers"));
+    }
     let mapping = &ctx.mapping;
     let mut paths: Vec<&str> =
-        mapping.open.iter().chain(&mapping.pages).take(2).map(String::as_str).collect();
+        mapping.open.iter().chain(&mapping.pages).take(2).map(|path| &**path).collect();
     // Servers that add or take away slashes redirect here.
     let bare = mapping.open.first().map(|path| path.trim_end_matches('/')).filter(|path| !path.is_empty());
     paths.extend(bare);
@@ -101,7 +101,7 @@ fn leads_away(location: &str) -> bool {
 async fn injected(ctx: &Context) -> Result<Outcome, Skip> {
     let mut evidence = Vec::new();
     let line = format!("%0d%0ax-probe-injected:%20{}", ctx.tag);
-    for path in [format!("/{line}"), format!("/?next=/{line}"), format!("{}probe{line}", ctx.mapping.api)] {
+    for path in [format!("/{line}"), format!("/?next=/{line}"), format!("{}probe{line}", &*ctx.mapping.api)] {
         let answer = ctx.client.call(Request::get(&path)).await?;
         if answer.header("x-probe-injected").is_some() {
             evidence.push(answer.evidence(&["x-probe-injected", "location"]));

@@ -33,8 +33,8 @@ fn has_js_frame(text: &str) -> bool {
 
 /// A version in a header field, such as `nginx/1.24.0`.
 pub(super) fn has_version(value: &str) -> bool {
-    let after = value.split_once(['/', ' ']).map_or("", |(_, rest)| rest);
-    after.chars().any(|c| c.is_ascii_digit()) && after.contains('.') || value.contains("Phusion")
+    let is_number = |part: &str| part.starts_with(|c: char| c.is_ascii_digit());
+    value.split_whitespace().any(|word| is_number(word) || word.split('/').skip(1).any(is_number))
 }
 
 #[cfg(test)]
@@ -50,6 +50,10 @@ mod tests {
             has_version("nginx/1.24.0")
                 && has_version("Apache/2.4.1 (Unix)")
                 && has_version("WSGIServer/0.2 CPython/3.12")
+        );
+        assert!(has_version("4.0.30319") && has_version("Phusion Passenger 6.0.4") && has_version("PHP/8"));
+        assert!(
+            !has_version("ASP.NET") && !has_version("Apache (Debian)") && !has_version("gunicorn/(none)")
         );
         assert!(!has_version("nginx") && !has_version("cloudflare") && !has_version("Express"));
     }

@@ -1,53 +1,51 @@
 //! Methods that no route should answer.
 
+use super::{probe, some_path};
 use crate::Evidence;
-use crate::client::{Answer, Request};
-use crate::probe::{Context, Mode, Outcome, Probe, Severity, Skip};
+use crate::answer::Answer;
+use crate::probe::{Context, Outcome, Probe, Severity, Skip};
+use crate::request::Request;
 use serde_json::json;
 
 pub(crate) const PROBES: &[Probe] = &[
-    Probe {
-        id: "methods.trace",
-        title: "TRACE sends requests back",
-        asvs: &["v5.0.0-13.4.4"],
-        severity: Severity::Medium,
-        mode: Mode::Passive,
-        mend: "Switch TRACE off in the server and in every proxy before it.",
-        run: |ctx| Box::pin(trace(ctx)),
-    },
-    Probe {
-        id: "methods.unknown",
-        title: "An unknown method is carried out",
-        asvs: &["v5.0.0-4.1.4"],
-        severity: Severity::Low,
-        mode: Mode::Passive,
-        mend: "Answer methods that a route does not have with 405 and `Allow`.",
-        run: |ctx| Box::pin(unknown(ctx)),
-    },
-    Probe {
-        id: "methods.override",
-        title: "A header field changes the method",
-        asvs: &["v5.0.0-4.1.3", "v5.0.0-4.1.4"],
-        severity: Severity::Medium,
-        mode: Mode::Passive,
-        mend: "Switch method override off: it turns a form's POST into any other method, past rules that proxies \
+    probe(
+        "methods.trace",
+        "TRACE sends requests back",
+        &["v5.0.0-13.4.4"],
+        Severity::Medium,
+        "Switch TRACE off in the server and in every proxy before it.",
+        |ctx| Box::pin(trace(ctx)),
+    ),
+    probe(
+        "methods.unknown",
+        "An unknown method is carried out",
+        &["v5.0.0-4.1.4"],
+        Severity::Low,
+        "Answer methods that a route does not have with 405 and `Allow`.",
+        |ctx| Box::pin(unknown(ctx)),
+    ),
+    probe(
+        "methods.override",
+        "A header field changes the method",
+        &["v5.0.0-4.1.3", "v5.0.0-4.1.4"],
+        Severity::Medium,
+        "Switch method override off: it turns a form's POST into any other method, past rules that proxies \
                and CORS have for it.",
-        run: |ctx| Box::pin(overridden(ctx)),
-    },
-    Probe {
-        id: "methods.get_changes",
-        title: "Links can log in, log out or reset",
-        asvs: &["v5.0.0-3.5.3"],
-        severity: Severity::Medium,
-        mode: Mode::Passive,
-        mend: "Let routes that change something answer POST only.",
-        run: |ctx| Box::pin(get_changes(ctx)),
-    },
+        |ctx| Box::pin(overridden(ctx)),
+    ),
+    probe(
+        "methods.get_changes",
+        "Links can log in, log out or reset",
+        &["v5.0.0-3.5.3"],
+        Severity::Medium,
+        "Let routes that change something answer POST only.",
+        |ctx| Box::pin(get_changes(ctx)),
+    ),
 ];
 
 async fn trace(ctx: &Context) -> Result<Outcome, Skip> {
     let mut evidence = Vec::new();
-    for path in ["/", some_path(ctx)] {
+    for path in ["/", some_path(&ctx.mapping)] {
         let answer = ctx.client.call(Request::new("TRACE", path).header("x-probe", &ctx.tag)).await?;
         if answer.is_success() && (answer.text().contains(&ctx.tag) || answer.text().contains("TRACE")) {
             evidence.push(answer.evidence_with_body(&["content-type"]));
@@ -58,7 +56,7 @@ async fn trace(ctx: &Context) -> Result<Outcome, Skip> {
 
 async fn unknown(ctx: &Context) -> Result<Outcome, Skip> {
     let mut evidence = Vec::new();
-    for path in ["/", some_path(ctx)] {
+    for path in ["/", some_path(&ctx.mapping)] {
         let answer = ctx.client.call(Request::new("PROBE", path)).await?;
         if answer.is_success() || answer.status >= 500 && answer.status != 501 {
             evidence.push(answer.evidence(&["allow"]));
@@ -68,13 +66,13 @@ async fn unknown(ctx: &Context) -> Result<Outcome, Skip> {
 }
 
 async fn overridden(ctx: &Context) -> Result<Outcome, Skip> {
-    let path = some_path(ctx);
+    let path = some_path(&ctx.mapping);
     let with = |method: &str, instead: &str| {
         let request = Request::new(method, path).header("x-http-method-override", instead);
         let request = request.header("x-http-method", instead).header("x-method-override", instead);
         if method == "POST" { request.json(&json!({})) } else { request }
     };
-    let plain = ctx.client.call(Request::get(path)).await?;
+    let plain = ctx.client.call(Request::get(path)).await?.there()?;
     let as_get = ctx.client.call(with("GET", "PROBE")).await?;
     let posted = ctx.client.call(Request::new("POST", path).json(&json!({}))).await?;
     let as_post = ctx.client.call(with("POST", "GET")).await?;
@@ -99,9 +97,4 @@ async fn get_changes(ctx: &Context) -> Result<Outcome, Skip> {
         }
     }
     Ok(Outcome::judge("A route that changes something answers GET.", evidence))
-}
-
-fn some_path(ctx: &Context) -> &str {
-    let names = &ctx.mapping;
-    names.open.first().or(names.private.first()).map_or(names.api.as_str(), String::as_str)
 }

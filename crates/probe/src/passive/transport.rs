@@ -1,7 +1,8 @@
 //! Encryption: whether there is any, and how good it is.
 
-use crate::client::Request;
-use crate::probe::{Context, Mode, Outcome, Probe, Severity, Skip};
+use super::probe;
+use crate::probe::{Context, Outcome, Probe, Severity, Skip};
+use crate::request::Request;
 use crate::{Evidence, tls};
 use rustls::pki_types::CertificateDer;
 use std::io;
@@ -12,65 +13,59 @@ use tokio::time::timeout;
 const SOON: Duration = Duration::from_secs(14 * 24 * 3600);
 
 pub(crate) const PROBES: &[Probe] = &[
-    Probe {
-        id: "transport.encrypted",
-        title: "Passwords and tokens travel without encryption",
-        asvs: &["v5.0.0-12.2.1", "v5.0.0-4.4.1"],
-        severity: Severity::High,
-        mode: Mode::Passive,
-        mend: "Serve https only, with a certificate that browsers trust.",
-        run: |ctx| Box::pin(encrypted(ctx)),
-    },
-    Probe {
-        id: "transport.plain",
-        title: "The same host also answers without encryption",
-        asvs: &["v5.0.0-12.2.1", "v5.0.0-4.1.2"],
-        severity: Severity::Medium,
-        mode: Mode::Passive,
-        mend: "Redirect pages from http to https with 301 or 308, and let the API refuse http.",
-        run: |ctx| Box::pin(plain(ctx)),
-    },
-    Probe {
-        id: "tls.old",
-        title: "TLS 1.0 or 1.1 is accepted",
-        asvs: &["v5.0.0-12.1.1"],
-        severity: Severity::Medium,
-        mode: Mode::Passive,
-        mend: "Accept TLS 1.2 and 1.3 only.",
-        run: |ctx| Box::pin(old(ctx)),
-    },
-    Probe {
-        id: "tls.newest",
-        title: "TLS 1.3 is not offered",
-        asvs: &["v5.0.0-12.1.1"],
-        severity: Severity::Low,
-        mode: Mode::Passive,
-        mend: "Switch TLS 1.3 on.",
-        run: |ctx| Box::pin(newest(ctx)),
-    },
-    Probe {
-        id: "tls.certificate",
-        title: "Browsers do not trust the certificate",
-        asvs: &["v5.0.0-12.2.2"],
-        severity: Severity::High,
-        mode: Mode::Passive,
-        mend: "Get a certificate for this name from an authority that browsers trust, and serve its whole chain.",
-        run: |ctx| Box::pin(certificate(ctx)),
-    },
-    Probe {
-        id: "tls.expiry",
-        title: "The certificate ends within 14 days",
-        asvs: &["v5.0.0-12.2.2"],
-        severity: Severity::Low,
-        mode: Mode::Passive,
-        mend: "Renew it, and let it be renewed by a timer.",
-        run: |ctx| Box::pin(expiry(ctx)),
-    },
+    probe(
+        "transport.encrypted",
+        "Passwords and tokens travel without encryption",
+        &["v5.0.0-12.2.1", "v5.0.0-4.4.1"],
+        Severity::High,
+        "Serve https only, with a certificate that browsers trust.",
+        |ctx| Box::pin(encrypted(ctx)),
+    ),
+    probe(
+        "transport.plain",
+        "The same host also answers without encryption",
+        &["v5.0.0-12.2.1", "v5.0.0-4.1.2"],
+        Severity::Medium,
+        "Redirect pages from http to https with 301 or 308, and let the API refuse http.",
+        |ctx| Box::pin(plain(ctx)),
+    ),
+    probe(
+        "tls.old",
+        "TLS 1.0 or 1.1 is accepted",
+        &["v5.0.0-12.1.1"],
+        Severity::Medium,
+        "Accept TLS 1.2 and 1.3 only.",
+        |ctx| Box::pin(old(ctx)),
+    ),
+    probe(
+        "tls.newest",
+        "TLS 1.3 is not offered",
+        &["v5.0.0-12.1.1"],
+        Severity::Low,
+        "Switch TLS 1.3 on.",
+        |ctx| Box::pin(newest(ctx)),
+    ),
+    probe(
+        "tls.certificate",
+        "Browsers do not trust the certificate",
+        &["v5.0.0-12.2.2"],
+        Severity::High,
+        "Get a certificate for this name from an authority that browsers trust, and serve its whole chain.",
+        |ctx| Box::pin(certificate(ctx)),
+    ),
+    probe(
+        "tls.expiry",
+        "The certificate ends within 14 days",
+        &["v5.0.0-12.2.2"],
+        Severity::Low,
+        "Renew it, and let it be renewed by a timer.",
+        |ctx| Box::pin(expiry(ctx)),
+    ),
 ];
 
 async fn encrypted(ctx: &Context) -> Result<Outcome, Skip> {
     if ctx.target.is_https() {
-        return Ok(Outcome::Passed);
+        return Ok(Outcome::passed());
     }
     if ctx.target.is_loopback() {
         return Ok(Outcome::skipped("the target is on this machine itself"));
@@ -83,7 +78,7 @@ async fn plain(ctx: &Context) -> Result<Outcome, Skip> {
     https_only(ctx)?;
     let base =
         ctx.plain.as_deref().ok_or(Skip::Because("no address without encryption is known".to_owned()))?;
-    let paths = ["/"].into_iter().chain(ctx.mapping.open.first().map(String::as_str));
+    let paths = ["/"].into_iter().chain(ctx.mapping.open.first().map(|path| &**path));
     let mut evidence = Vec::new();
     for path in paths {
         // Where nothing listens there is nothing to read.
@@ -101,8 +96,10 @@ async fn old(ctx: &Context) -> Result<Outcome, Skip> {
     let mut evidence = Vec::new();
     for (minor, name) in [(1, "TLS 1.0"), (2, "TLS 1.1")] {
         ctx.client.count()?;
+        let failed = |cause: String| Skip::Failed { path: name.to_owned(), cause };
         let greeted = timeout(ctx.client.patience(), greet(ctx, minor)).await;
-        if let Ok(Ok(true)) = greeted {
+        let greeted = greeted.map_err(|_| failed("it took too long".to_owned()))?;
+        if greeted.map_err(|error| failed(error.to_string()))? {
             evidence.push(shake(&format!("ClientHello, at most {name}"), &format!("ServerHello, {name}")));
         }
     }
@@ -113,18 +110,31 @@ async fn old(ctx: &Context) -> Result<Outcome, Skip> {
 async fn greet(ctx: &Context, minor: u8) -> io::Result<bool> {
     let mut stream = tls::open(&ctx.target).await?;
     stream.write_all(&client_hello(ctx.target.host(), minor)).await?;
-    // Record: type 22, version, length; handshake: type 2, length, version.
+    // Record: type 22, version, length; handshake: type 2, length, version. A refusal is an alert, type 21, or the
+    // end of the connection.
     let mut head = [0; 11];
-    stream.read_exact(&mut head).await?;
-    Ok(head[0] == 22 && head[5] == 2 && head[9..11] == [3, minor])
+    match stream.read_exact(&mut head).await {
+        Ok(_) if head[0] == 22 && head[5] == 2 => Ok(head[9..11] == [3, minor]),
+        Ok(_) if head[0] == 21 => Ok(false),
+        Ok(_) => Err(io::Error::other("the answer is not TLS")),
+        Err(error)
+            if [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset].contains(&error.kind()) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// RFC 2246 §7.4.1.2, with the server's name (RFC 6066) and the curves that old servers want.
 fn client_hello(host: &str, minor: u8) -> Vec<u8> {
     const SUITES: &[u16] = &[0xc014, 0xc013, 0xc00a, 0xc009, 0x0039, 0x0033, 0x0035, 0x002f, 0x000a];
-    let name = host.as_bytes();
-    let mut sni = with_length(&[&[0][..], &with_length(name)].concat());
-    sni.splice(0..0, [0, 0].into_iter().chain(length(sni.len())));
+    let is_address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
+    let mut sni = Vec::new();
+    if !is_address {
+        sni = with_length(&[&[0][..], &with_length(host.as_bytes())].concat());
+        sni.splice(0..0, [0, 0].into_iter().chain(length(sni.len())));
+    }
     let curves = [0, 10, 0, 8, 0, 6, 0, 29, 0, 23, 0, 24, 0, 11, 0, 2, 1, 0];
     let suites: Vec<u8> = SUITES.iter().flat_map(|suite| suite.to_be_bytes()).collect();
     let mut body = vec![3, minor];
@@ -148,7 +158,7 @@ fn length(length: usize) -> [u8; 2] {
 async fn newest(ctx: &Context) -> Result<Outcome, Skip> {
     https_only(ctx)?;
     match handshake(ctx, &[&rustls::version::TLS13]).await {
-        Ok(_) => Ok(Outcome::Passed),
+        Ok(_) => Ok(Outcome::passed()),
         Err(refused) => {
             // Only a server that speaks TLS 1.2 has refused 1.3.
             handshake(ctx, &[&rustls::version::TLS12]).await?;
@@ -179,7 +189,7 @@ async fn expiry(ctx: &Context) -> Result<Outcome, Skip> {
 }
 
 fn judged(what: &str, problem: Option<String>, length: usize) -> Outcome {
-    problem.map_or(Outcome::Passed, |problem| {
+    problem.map_or_else(Outcome::passed, |problem| {
         let evidence = shake("ClientHello", &format!("{length} certificates: {problem}"));
         Outcome::Found(format!("{what}: {problem}."), vec![evidence])
     })
@@ -194,10 +204,10 @@ async fn handshake(
     versions: &[&'static rustls::SupportedProtocolVersion],
 ) -> Result<Vec<CertificateDer<'static>>, Skip> {
     ctx.client.count()?;
-    let unreachable = |cause: String| Skip::Unreachable { path: "TLS".to_owned(), cause };
+    let failed = |cause: String| Skip::Failed { path: "TLS".to_owned(), cause };
     let stream = timeout(ctx.client.patience(), tls::connect(&ctx.target, versions)).await;
-    let stream = stream.map_err(|_| unreachable("it took too long".to_owned()))?;
-    let stream = stream.map_err(|error| unreachable(error.to_string()))?;
+    let stream = stream.map_err(|_| failed("it took too long".to_owned()))?;
+    let stream = stream.map_err(|error| failed(error.to_string()))?;
     let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
     Ok(shown.iter().map(|certificate| certificate.clone().into_owned()).collect())
 }

@@ -1,13 +1,11 @@
 //! A page to hand to an auditor: one file, no script, nothing loaded, light, dark and on paper.
 
-use super::{Item, Report, Status};
+use super::{Fact, Item, Report, SHOWN, Status};
 use crate::Evidence;
 use crate::probe::Severity;
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("page.css");
-/// How many exchanges of a finding are shown; the others are alike.
-const EXCHANGES: usize = 3;
 
 /// The report as one self-contained page without a script.
 #[must_use]
@@ -21,6 +19,7 @@ pub fn html(report: &Report) -> String {
         escape(&title)
     );
     head(&mut out, report);
+    list(&mut out, &report.findings());
     cards(&mut out, "Findings", &report.findings());
     cards(&mut out, "Notes", &report.notes());
     skipped(&mut out, report);
@@ -40,17 +39,28 @@ fn head(out: &mut String, report: &Report) {
         escape(&report.title),
         escape(&report.subject)
     );
-    let facts = [
-        ("Date (UTC)", report.time().replace('T', " ").replace('Z', "")),
-        ("Scope", report.scope.clone()),
-        ("Duration", report.took()),
-        ("Calls", report.calls.to_string()),
+    let mut facts = vec![
+        Fact::new("Date (UTC)", &report.time().replace('T', " ").replace('Z', "")),
+        Fact::new("Scope", &report.scope),
+        Fact::new("Duration", &report.took()),
+        Fact::new("Calls", &report.calls.to_string()),
+        Fact::new("ASVS 5.0", &report.coverage()),
     ];
-    out.push_str("<dl>\n");
-    for (name, value) in facts {
-        let _ = writeln!(out, "<div><dt>{name}</dt><dd>{}</dd></div>", escape(&value));
+    facts.extend(report.facts.iter().cloned());
+    if !report.left.is_empty() {
+        facts.push(Fact::new("Left behind", &report.left.join(", ")));
     }
-    out.push_str("</dl>\n<ul class=\"counts\">\n");
+    out.push_str("<dl>\n");
+    for fact in facts {
+        let (name, value) = (escape(&fact.name), escape(&fact.value));
+        let _ = writeln!(out, "<div><dt>{name}</dt><dd>{value}</dd></div>");
+    }
+    out.push_str("</dl>\n");
+    counts(out, report);
+}
+
+fn counts(out: &mut String, report: &Report) {
+    out.push_str("<ul class=\"counts\">\n");
     let found = |severity| report.ended(Status::Found).filter(|item| item.severity == severity).count();
     let counts = [
         ("high", "high", found(Severity::High)),
@@ -69,16 +79,31 @@ fn head(out: &mut String, report: &Report) {
 
 fn verdict(report: &Report) -> String {
     let findings = report.findings();
-    match findings.first().map(|item| item.severity) {
-        None => "Nothing was found.".to_owned(),
+    let said = match findings.first().map(|item| item.severity) {
+        None if !report.says_something() => "Nothing could be judged.",
+        None => "Nothing was found.",
         Some(Severity::High) => {
-            "Accounts or data are in danger: mend what is marked high before anything else.".to_owned()
+            "Accounts or data are in danger: mend what is marked high before anything else."
         }
-        Some(Severity::Medium) => {
-            "No account falls by itself, but attacks become possible under conditions.".to_owned()
-        }
-        Some(_) => "What was found makes other attacks easier and opens nothing by itself.".to_owned(),
+        Some(Severity::Medium) => "No account falls by itself, but attacks become possible under conditions.",
+        Some(_) => "What was found makes other attacks easier and opens nothing by itself.",
+    };
+    let blind = report.blind().map(|blind| format!(" {blind}: what they look for may be there."));
+    format!("{said}{}", blind.unwrap_or_default())
+}
+
+/// The findings at a glance, each with a link to its card.
+fn list(out: &mut String, findings: &[&Item]) {
+    if findings.len() < 2 {
+        return;
     }
+    out.push_str("<ol class=\"list\">\n");
+    for item in findings {
+        let (severity, id, title) = (item.severity.name(), escape(&item.id), escape(&item.title));
+        let _ =
+            writeln!(out, "<li class=\"{severity}\"><a href=\"#{id}\">{title}</a> <b>{severity}</b></li>");
+    }
+    out.push_str("</ol>\n");
 }
 
 fn cards(out: &mut String, heading: &str, items: &[&Item]) {
@@ -107,12 +132,9 @@ fn card(out: &mut String, item: &Item) {
         },
         seen = escape(&item.seen),
     );
-    let (first, others) = item.evidence.split_at(item.evidence.len().min(1));
-    first.iter().for_each(|evidence| exchange(out, evidence));
-    if !others.is_empty() {
-        let _ = writeln!(out, "<details><summary>{} more</summary>", others.len());
-        others.iter().take(EXCHANGES - 1).for_each(|evidence| exchange(out, evidence));
-        out.push_str("</details>\n");
+    item.evidence.iter().take(SHOWN).for_each(|evidence| exchange(out, evidence));
+    if let Some(others) = item.others() {
+        let _ = writeln!(out, "<p class=\"others\">{others}</p>");
     }
     let _ = write!(out, "<p class=\"mend\"><b>Mend</b>{}</p>\n</article>\n", with_code(&item.mend));
 }
@@ -128,35 +150,31 @@ fn exchange(out: &mut String, evidence: &Evidence) {
 }
 
 fn skipped(out: &mut String, report: &Report) {
-    let rows = report.ended(Status::Skipped).map(|item| (item, item.seen.as_str()));
-    table(out, "Skipped: nothing can be said", "Why", rows);
+    table(out, "Skipped: nothing can be said", "Why", report.ended(Status::Skipped));
 }
 
 fn passed(out: &mut String, report: &Report) {
-    table(out, "Looked for, and not there", "", report.ended(Status::Passed).map(|item| (item, "")));
+    table(out, "Looked for, and not there", "What was seen", report.ended(Status::Passed));
 }
 
-fn table<'a>(out: &mut String, heading: &str, why: &str, rows: impl Iterator<Item = (&'a Item, &'a str)>) {
-    let mut rows = rows.peekable();
-    if rows.peek().is_none() {
+fn table<'a>(out: &mut String, heading: &str, last: &str, items: impl Iterator<Item = &'a Item>) {
+    let mut items = items.peekable();
+    if items.peek().is_none() {
         return;
     }
-    let last =
-        |text: &str, tag: &str| if why.is_empty() { String::new() } else { format!("<{tag}>{text}</{tag}>") };
     let _ = write!(
         out,
-        "<section>\n<h2>{heading}</h2>\n<table>\n<thead><tr><th>Probe</th><th>Hole</th>{}\
-         <th class=\"asvs\">ASVS</th></tr></thead>\n<tbody>\n",
-        last(why, "th")
+        "<section>\n<h2>{heading}</h2>\n<table>\n<thead><tr><th>Probe</th><th>Hole</th><th>{last}</th>\
+         <th class=\"asvs\">ASVS</th></tr></thead>\n<tbody>\n"
     );
-    for (item, text) in rows {
+    for item in items {
         let asvs: Vec<&str> = item.asvs.iter().map(|id| id.trim_start_matches("v5.0.0-")).collect();
         let _ = writeln!(
             out,
-            "<tr><td><code>{}</code></td><td>{}</td>{}<td class=\"asvs\">{}</td></tr>",
+            "<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td class=\"asvs\">{}</td></tr>",
             escape(&item.id),
             escape(&item.title),
-            last(&escape(text), "td"),
+            escape(&item.seen),
             asvs.join("<br>")
         );
     }

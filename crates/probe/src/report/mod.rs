@@ -11,7 +11,12 @@ pub use text::text;
 use crate::Evidence;
 use crate::probe::{Outcome, Probe, Severity};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+/// Exchanges that are kept of one finding, and shown of it.
+const MOST: usize = 10;
+const SHOWN: usize = 3;
 
 /// A run and what came of it. Nothing in it is bound to probes: any list of judged items can be told this way.
 #[derive(Clone, Debug, Serialize)]
@@ -28,8 +33,21 @@ pub struct Report {
     pub milliseconds: u64,
     /// How many calls it made.
     pub calls: usize,
+    /// What else tells how the run was made.
+    pub facts: Vec<Fact>,
+    /// What it has made and could not delete.
+    pub left: Vec<String>,
     /// Everything that was judged, in the order of the run.
     pub items: Vec<Item>,
+}
+
+/// Something about a run, with its name.
+#[derive(Clone, Debug, Serialize)]
+pub struct Fact {
+    /// What it is.
+    pub name: String,
+    /// How it was.
+    pub value: String,
 }
 
 /// One thing that was judged.
@@ -47,10 +65,12 @@ pub struct Item {
     pub asvs: Vec<String>,
     /// Where else it is demanded, e.g. a section of a specification; may be empty.
     pub reference: String,
-    /// What was seen, or why it was skipped; empty where it passed.
+    /// What was seen, or why it was skipped; often empty where it passed.
     pub seen: String,
-    /// The exchanges that show it.
+    /// The exchanges that show it, the first ten.
     pub evidence: Vec<Evidence>,
+    /// How many more there were.
+    pub more: usize,
     /// How to mend it.
     pub mend: String,
 }
@@ -97,13 +117,39 @@ impl Report {
         rfc3339(self.made)
     }
 
+    /// Whether anything could be judged at all.
+    #[must_use]
+    pub fn says_something(&self) -> bool {
+        self.items.iter().any(|item| item.status != Status::Skipped)
+    }
+
+    /// How many probes could not look, if any.
+    fn blind(&self) -> Option<String> {
+        let skipped = self.ended(Status::Skipped).count();
+        (skipped > 0).then(|| format!("{skipped} of {} probes could not look", self.items.len()))
+    }
+
+    /// How many requirements were judged, by items that were not skipped.
+    fn coverage(&self) -> String {
+        let of = |is_wanted: fn(&&Item) -> bool| -> BTreeSet<&str> {
+            self.items
+                .iter()
+                .filter(is_wanted)
+                .flat_map(|item| item.asvs.iter().map(String::as_str))
+                .collect()
+        };
+        let judged = of(|item| item.status != Status::Skipped);
+        format!("{} requirements looked at, of {}", judged.len(), of(|_| true).len())
+    }
+
     fn took(&self) -> String {
         let seconds = Duration::from_millis(self.milliseconds).as_secs_f64();
         format!("{seconds:.1} s")
     }
 
     /// `3 findings`, `1 note` and so on, by status.
-    fn summary(&self) -> String {
+    #[must_use]
+    pub fn summary(&self) -> String {
         let count = |number: usize, one: &str| {
             if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
         };
@@ -121,11 +167,13 @@ impl Item {
     /// The item of a probe and how it ended.
     #[must_use]
     pub fn of(probe: &Probe, outcome: Outcome) -> Self {
-        let (status, seen, evidence) = match outcome {
-            Outcome::Passed => (Status::Passed, String::new(), Vec::new()),
+        let (status, seen, mut evidence) = match outcome {
+            Outcome::Passed(seen) => (Status::Passed, seen, Vec::new()),
             Outcome::Found(seen, evidence) => (Status::Found, seen, evidence),
             Outcome::Skipped(why) => (Status::Skipped, why, Vec::new()),
         };
+        let more = evidence.len().saturating_sub(MOST);
+        evidence.truncate(MOST);
         Self {
             id: probe.id.to_owned(),
             title: probe.title.to_owned(),
@@ -135,8 +183,31 @@ impl Item {
             reference: String::new(),
             seen,
             evidence,
+            more,
             mend: probe.mend.to_owned(),
         }
+    }
+
+    /// How many exchanges are like those that are shown.
+    fn others(&self) -> Option<String> {
+        let others = (self.evidence.len() + self.more).saturating_sub(SHOWN);
+        (others > 0).then(|| format!("and {others} like these"))
+    }
+
+    /// Takes out of all texts what has become known as a secret since they were written.
+    pub(crate) fn hide(&mut self, hide: impl Fn(&str) -> String) {
+        self.seen = hide(&self.seen);
+        for exchange in &mut self.evidence {
+            (exchange.request, exchange.response) = (hide(&exchange.request), hide(&exchange.response));
+        }
+    }
+}
+
+impl Fact {
+    /// A fact of this name.
+    #[must_use]
+    pub fn new(name: &str, value: &str) -> Self {
+        Self { name: name.to_owned(), value: value.to_owned() }
     }
 }
 

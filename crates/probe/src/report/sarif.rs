@@ -17,6 +17,14 @@ pub fn sarif(report: &Report) -> String {
         .filter(|(_, item)| item.status == Status::Found)
         .map(|(index, item)| result(report, index, item))
         .collect();
+    // No results, which code hosts would show as alerts.
+    let skipped: Vec<Value> = report
+        .ended(Status::Skipped)
+        .map(|item| {
+            let text = format!("skipped: {}", item.seen);
+            json!({"associatedRule": {"id": item.id}, "level": "note", "message": {"text": text}})
+        })
+        .collect();
     let document = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -29,7 +37,14 @@ pub fn sarif(report: &Report) -> String {
             "invocations": [{
                 "executionSuccessful": true,
                 "startTimeUtc": report.time(),
-                "properties": {"subject": report.subject, "scope": report.scope, "calls": report.calls},
+                "toolExecutionNotifications": skipped,
+                "properties": {
+                    "subject": report.subject,
+                    "scope": report.scope,
+                    "calls": report.calls,
+                    "facts": report.facts,
+                    "left": report.left,
+                },
             }],
             "results": results,
         }],

@@ -1,6 +1,6 @@
 //! For a terminal.
 
-use super::{Item, Report, Status};
+use super::{Item, Report, SHOWN, Status};
 use crate::probe::Severity;
 use std::fmt::Write;
 
@@ -15,6 +15,9 @@ pub fn text(report: &Report, colours: bool) -> String {
         report.calls,
         report.took()
     );
+    for fact in &report.facts {
+        let _ = writeln!(out, "{}: {}", fact.name, fact.value);
+    }
     for item in report.findings() {
         finding(&mut out, item, colours);
     }
@@ -28,6 +31,9 @@ pub fn text(report: &Report, colours: bool) -> String {
     for item in skipped {
         let _ = writeln!(out, "  {}: {}", item.id, item.seen);
     }
+    for left in &report.left {
+        let _ = writeln!(out, "\nLeft behind: {left}");
+    }
     let _ = writeln!(out, "\n{}.", report.summary());
     out
 }
@@ -38,14 +44,14 @@ fn finding(out: &mut String, item: &Item, colours: bool) {
         if colours { format!("\x1b[{}m{severity}\x1b[0m", colour(item.severity)) } else { severity };
     let _ = writeln!(out, "\n{severity}  {}  [{}]", item.title, item.id);
     let _ = writeln!(out, "  {}", item.seen);
-    for evidence in item.evidence.iter().take(3) {
+    for evidence in item.evidence.iter().take(SHOWN) {
         let lines = evidence.request.lines().map(|line| ("  > ", line));
         for (mark, line) in lines.chain(evidence.response.lines().map(|line| ("  < ", line))) {
             let _ = writeln!(out, "{}", format!("{mark}{line}").trim_end());
         }
     }
-    if item.evidence.len() > 3 {
-        let _ = writeln!(out, "  and {} more", item.evidence.len() - 3);
+    if let Some(others) = item.others() {
+        let _ = writeln!(out, "  {others}");
     }
     let _ = writeln!(out, "  Mend: {}", item.mend);
     if !item.asvs.is_empty() {

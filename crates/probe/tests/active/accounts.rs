@@ -1,36 +1,36 @@
 //! A server of accounts in memory, sound but for the hole that it is told to have.
 
-use crate::fixture::{Call, Reply, socket, sound};
+use crate::fixture::{Call, Reply, socket};
 use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE;
-use futures_util::StreamExt;
-use hmac::{Hmac, KeyInit, Mac};
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD as URL_SAFE};
 use serde_json::{Value, json};
-use sha2::Sha256;
 use std::collections::{HashMap, HashSet};
-use std::convert::Infallible;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
+
+mod serving;
+mod tokens;
+
+pub use serving::serve;
+use tokens::{caller_session, end_all, last, mac, media, sid, text};
 
 const KEY: &str = "a-key-that-nobody-guesses-at-all";
-const PUBLIC: &str = "a-published-key";
+/// A key that is published, and the text from which programs read it.
+const PUBLIC: &str = include_str!("../fixture/published.jwk");
+const PEM: &str = include_str!("../fixture/published.pem");
 const FRONT: &str = "http://front.example";
 /// The holes that leave access tokens, refresh tokens, new and open sockets alive.
 const AFTER_LOGOUT: [&str; 4] =
     ["sessions.logout_access", "sessions.logout_refresh", "socket.logout", "socket.outlives"];
-const MAILS: usize = 12;
+const MAILS: usize = 40;
+/// Mails that a careful server sends to one address.
+const FEW_MAILS: usize = 5;
 const LIMIT: usize = 10;
 /// How long a throttle that was reached lets nobody pass.
 const CLOSED: Duration = Duration::from_secs(8);
+/// The path below which an odd server lives.
+const BELOW: &str = "/app";
 const GRACE: Duration = Duration::from_secs(5);
 
 pub struct Accounts {
@@ -46,9 +46,13 @@ struct State {
     /// What a mailed token is for, and whose it is.
     links: HashMap<String, (&'static str, usize)>,
     sent: usize,
+    sent_bodies: usize,
+    /// Wrong passwords, and mails, by user.
+    wrong: HashMap<usize, usize>,
+    mailed: HashMap<usize, usize>,
     /// How many were let pass, and until when none is.
     tries: HashMap<&'static str, (usize, Option<Instant>)>,
-    texts: Vec<(usize, String)>,
+    texts: Vec<Option<(usize, String)>>,
     pictures: Vec<Option<(Vec<u8>, &'static str)>>,
     rooms: Vec<usize>,
 }
@@ -70,78 +74,14 @@ struct Session {
     spent: Vec<Instant>,
 }
 
-pub async fn serve(accounts: Accounts) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let accounts = Arc::new(accounts);
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(connection(accounts.clone(), stream));
-        }
-    });
-    url
-}
-
-async fn connection(accounts: Arc<Accounts>, stream: TcpStream) {
-    let service = service_fn(|mut request: hyper::Request<Incoming>| {
-        let accounts = accounts.clone();
-        async move {
-            let upgrade = hyper::upgrade::on(&mut request);
-            let (head, body) = request.into_parts();
-            let call = Call {
-                method: head.method.to_string(),
-                path: head.uri.path().to_owned(),
-                query: head.uri.query().unwrap_or_default().to_owned(),
-                headers: head.headers,
-                body: body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default(),
-            };
-            let mut reply = sound(&call);
-            let mut file = None;
-            if !accounts.answer(&call, &mut reply, &mut file) && reply.status == 101 {
-                let code = reply.body.parse().ok();
-                reply.body.clear();
-                tokio::spawn(talk(accounts, call.query, upgrade, code));
-            }
-            let body = file.unwrap_or_else(|| reply.body.into_bytes());
-            let mut response = hyper::Response::new(Full::new(Bytes::from(body)));
-            *response.status_mut() = reply.status.try_into().unwrap();
-            *response.headers_mut() = reply.headers;
-            Ok::<_, Infallible>(response)
-        }
-    });
-    let connection =
-        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let _ = connection.with_upgrades().await;
-}
-
-/// Keeps a socket until its session ends, or closes it with a code at once.
-async fn talk(accounts: Arc<Accounts>, query: String, upgrade: OnUpgrade, code: Option<u16>) {
-    let Ok(upgraded) = upgrade.await else { return };
-    let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
-    let token = query.trim_start_matches("token=");
-    // One that was opened after the logout is the hole itself.
-    let is_late = !accounts.may_stay(token);
-    loop {
-        let code = code.or_else(|| (!is_late && !accounts.may_stay(token)).then_some(4001));
-        if let Some(code) = code {
-            let _ = socket.close(Some(CloseFrame { code: code.into(), reason: "".into() })).await;
-            while let Some(Ok(_)) = socket.next().await {}
-            return;
-        }
-        if let Ok(None | Some(Err(_))) = tokio::time::timeout(Duration::from_millis(50), socket.next()).await
-        {
-            return;
-        }
-    }
-}
-
 impl Accounts {
     pub fn new(hole: &'static str, mails: &Path) -> Self {
         Self { hole, mails: mails.to_owned(), state: Mutex::default() }
     }
 
+    /// Whether the server has this hole or oddity.
     fn is(&self, hole: &str) -> bool {
-        self.hole == hole
+        self.hole.split(',').any(|found| found == hole)
     }
 
     fn may_stay(&self, token: &str) -> bool {
@@ -154,10 +94,37 @@ impl Accounts {
         let mut state = self.state.lock().unwrap();
         let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
         let caller = self.caller(call, &state);
-        (body.is_object() && self.posted(&mut state, call, &body, reply))
+        if self.refuses_head(call) {
+            reply.json(400, &json!({"error": "a header field"}));
+            return true;
+        }
+        let is_answered = (body.is_object() && self.posted(&mut state, call, &body, reply))
             || caller.is_some_and(|user| self.own(&mut state, call, (user, &body), reply))
             || self.shown(&mut state, call, caller, reply)
-            || media(&state, call, reply, file)
+            || media(&state, call, reply, file);
+        if self.is("odd.echo") && !reply.body.is_empty() && call.path.starts_with("/api/auth/") {
+            state.sent_bodies += 1;
+            let mut body: Value = serde_json::from_str(&reply.body).unwrap_or_default();
+            body["request_id"] = state.sent_bodies.into();
+            body["of"] = String::from_utf8_lossy(&call.body).into();
+            reply.body = body.to_string();
+        }
+        is_answered
+    }
+
+    /// Servers that take no header field in which a caller names itself or them.
+    fn refuses_head(&self, call: &Call) -> bool {
+        let names = [
+            "x-forwarded-for",
+            "x-real-ip",
+            "forwarded",
+            "x-client-ip",
+            "true-client-ip",
+            "cf-connecting-ip",
+        ];
+        let is_forged = names.iter().any(|name| !call.header(name).is_empty());
+        let is_foreign = call.header("host").contains("probe") || !call.header("x-forwarded-host").is_empty();
+        self.is("odd.forged400") && is_forged || self.is("odd.host400") && is_foreign
     }
 
     /// What needs a body and no token.
@@ -181,6 +148,11 @@ impl Accounts {
             }
             ("POST", "/api/auth/password-reset") => self.reset(state, call, text(body, "email"), reply),
             ("POST", "/api/auth/resend-verification") => {
+                if self.is("timing.resend")
+                    && state.users.iter().any(|user| user.email == text(body, "email"))
+                {
+                    std::thread::sleep(Duration::from_millis(25));
+                }
                 let known = state.users.iter().any(|user| user.email == text(body, "email"));
                 let status = if known || !self.is("enumeration.resend") { 200 } else { 404 };
                 reply.json(status, &json!({"message": "mailed"}));
@@ -203,7 +175,11 @@ impl Accounts {
                 }
                 reply.json(200, &json!({"message": "changed"}));
             }
+            (_, "/api/auth/me") if self.is("odd.no_me") => reply.json(404, &json!({"error": "nothing"})),
             (method @ ("GET" | "PATCH" | "DELETE"), "/api/auth/me") => {
+                if self.is("cache.own") {
+                    reply.set("cache-control", "max-age=60");
+                }
                 let user = &mut state.users[user];
                 if method == "PATCH" && self.is("objects.rights") {
                     user.staff = body["is_staff"] == Value::Bool(true);
@@ -213,7 +189,7 @@ impl Accounts {
             ("POST", "/api/reviews") => {
                 let dirty = self.is("objects.script");
                 let kept = if dirty { text(body, "review_text") } else { "<p>kept</p>" };
-                state.texts.push((user, kept.to_owned()));
+                state.texts.push(Some((user, kept.to_owned())));
                 reply.json(201, &json!({"id": state.texts.len() - 1}));
             }
             ("PATCH", "/api/profile/avatar") => self.upload(state, call, reply),
@@ -235,7 +211,19 @@ impl Accounts {
                 {
                     state.users[user].verified = true;
                 }
+                if self.is("odd.redirects") {
+                    reply.set("location", "/login");
+                    reply.status = 302;
+                    return true;
+                }
                 (reply.status, reply.body) = (200, "<!doctype html><title>Verify</title>".to_owned());
+                reply.set("content-type", "text/html; charset=utf-8");
+            }
+            ("GET", "/reset-password") => {
+                if self.is("reset.prefetch") {
+                    state.links.remove(call.query.trim_start_matches("token="));
+                }
+                (reply.status, reply.body) = (200, "<!doctype html><title>Reset</title>".to_owned());
                 reply.set("content-type", "text/html; charset=utf-8");
             }
             ("GET", "/api/books") => reply.json(200, &json!({"count": 1, "results": [{"id": 1}]})),
@@ -244,19 +232,15 @@ impl Accounts {
                 reply.json(status, &json!({"error": "no token"}));
             }
             (method, path) if path.starts_with("/api/reviews/") => {
-                let hole = if method == "GET" { "objects.read" } else { "objects.write" };
-                if let Some((owner, text)) = last(path).and_then(|id| state.texts.get(id))
-                    && (caller == Some(*owner) || caller.is_some() && self.is(hole))
-                {
-                    reply.json(200, &json!({"review_text": text}));
-                }
+                self.review((state, caller), method, (last(path), &call.body), reply);
             }
             ("GET", path) if path.starts_with("/ws/chat/") && !call.query.is_empty() => {
                 self.open(state, call, last(path), reply);
                 return false;
             }
             ("GET", "/.well-known/jwks.json") => {
-                reply.json(200, &json!({"keys": [{"kty": "OKP", "x": PUBLIC}]}));
+                let key: Value = serde_json::from_str(PUBLIC).unwrap();
+                reply.json(200, &json!({"keys": [key]}));
             }
             _ => return false,
         }
@@ -265,8 +249,13 @@ impl Accounts {
 
     /// Whether this try is one too many, and the refusal.
     fn refuse(&self, state: &mut State, call: &Call, what: &'static str, reply: &mut Reply) -> bool {
-        let evades = self.is("throttle.forwarded") && !call.header("x-forwarded-for").is_empty();
-        let open = self.hole.strip_prefix("throttle.").or(self.hole.strip_prefix("timing.")) == Some(what);
+        // With the oddity logins are counted by account, whatever a header field says.
+        let evades = self.is("throttle.forwarded")
+            && !call.header("x-forwarded-for").is_empty()
+            && !(what == "login" && self.is("odd.by_account"));
+        let open = ["throttle", "timing"].iter().any(|kind| self.is(&format!("{kind}.{what}")))
+            || self.is("odd.lock") && what == "login"
+            || self.is("odd.few_mails") && what == "reset";
         let (tries, until) = state.tries.entry(what).or_default();
         if until.is_some_and(|until| until <= Instant::now()) {
             (*tries, *until) = (0, None);
@@ -277,9 +266,43 @@ impl Accounts {
         }
         let until = until.get_or_insert_with(|| Instant::now() + CLOSED);
         let wait = until.duration_since(Instant::now()).as_secs() + 1;
+        if self.is("odd.throttle503") {
+            (reply.status, reply.body) = (503, "Service Temporarily Unavailable".to_owned());
+            return true;
+        }
         reply.json(429, &json!({"error": "later"}));
         reply.set("retry-after", &wait.to_string());
         true
+    }
+
+    /// A text, which its owner may read, change and delete.
+    fn review(
+        &self,
+        (state, caller): (&mut State, Option<usize>),
+        method: &str,
+        (id, body): (Option<usize>, &[u8]),
+        reply: &mut Reply,
+    ) {
+        let slot = id.and_then(|id| state.texts.get_mut(id));
+        let hole = if method == "GET" { "objects.read" } else { "objects.write" };
+        let may = |owner: usize| caller == Some(owner) || caller.is_some() && self.is(hole);
+        match slot {
+            Some(slot) if slot.as_ref().is_some_and(|(owner, _)| may(*owner)) => {
+                let (owner, mut shown) = slot.take().unwrap();
+                if method == "PATCH" {
+                    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+                    text(&body, "review_text").clone_into(&mut shown);
+                }
+                reply.json(200, &json!({"review_text": shown}));
+                if method != "DELETE" {
+                    *slot = Some((owner, shown));
+                }
+            }
+            _ if method == "DELETE" && self.is("odd.delete204") => {
+                (reply.status, reply.body) = (204, String::new());
+            }
+            _ => {}
+        }
     }
 
     fn register(&self, state: &mut State, call: &Call, body: &Value, reply: &mut Reply) {
@@ -292,18 +315,31 @@ impl Accounts {
             }
             return;
         }
+        let common = ["P@ssw0rd", "Password1234", "1qaz2WSX3edc4RFV"].contains(&password.as_str());
+        let is_long = self.is("odd.long_passwords") && password.len() < 12;
+        let known_fields = ["username", "email", "password", "first_name"];
+        let strange =
+            body.as_object().is_some_and(|body| body.keys().any(|name| !known_fields.contains(&&**name)));
+        if self.is("odd.strict") && strange {
+            return reply.json(422, &json!({"error": "an unknown field"}));
+        }
         let checks = [
-            ("passwords.common", password == "P@ssw0rd"),
+            ("", is_long),
+            ("", self.is("odd.extra") && text("password_confirm") != password),
+            ("passwords.common", common),
             ("passwords.short", password.len() < 8),
             ("passwords.similar", password.to_lowercase().contains(&name)),
             ("mail.injection", first.contains('<')),
         ];
-        if name.is_empty() || checks.iter().any(|(hole, holds)| *holds && !self.is(hole)) {
+        if name.is_empty() || email.is_empty() || checks.iter().any(|(hole, holds)| *holds && !self.is(hole))
+        {
             return reply.json(400, &json!({"error": "refused"}));
         }
         let known = state.users.iter().any(|user| user.email == email);
         if known && self.is("enumeration.register") {
-            return reply.json(400, &json!({"error": "known"}));
+            let status = if self.is("odd.same_status") { 201 } else { 400 };
+            return reply
+                .json(status, &json!({"message": "known", "user": {"username": name, "email": email}}));
         }
         state.users.push(User {
             name: name.clone(),
@@ -321,12 +357,18 @@ impl Accounts {
     }
 
     fn login(&self, state: &mut State, call: &Call, body: &Value, reply: &mut Reply) {
-        let user = state.users.iter().position(|user| body["username"] == user.name.as_str());
+        let user = state.users.iter().position(|user| {
+            if self.is("odd.by_email") {
+                body["email"] == user.email.as_str()
+            } else {
+                body["username"] == user.name.as_str()
+            }
+        });
         if user.is_some() && self.is("timing.login") {
             std::thread::sleep(Duration::from_millis(25));
         }
         match user.filter(|user| body["password"] == state.users[*user].password.as_str()) {
-            Some(user) if state.users[user].verified => {
+            Some(user) if state.users[user].verified && !self.is_locked(state, user) => {
                 self.begin(state, user, reply);
                 if call.header("x-auth-mode") == "cookie" {
                     let refresh = reply
@@ -344,12 +386,22 @@ impl Accounts {
                 }
             }
             _ if self.refuse(state, call, "login", reply) => {}
+            _ if user.is_some_and(|user| self.is_locked(state, user)) => {
+                reply.json(401, &json!({"error": "no"}))
+            }
             Some(_) if self.is("enumeration.login") => reply.json(401, &json!({"error": "wrong password"})),
             None if user.is_none() && self.is("enumeration.login") => {
                 reply.json(401, &json!({"error": "unknown"}))
             }
             _ => reply.json(401, &json!({"error": "no"})),
         }
+    }
+
+    /// Whether too many wrong passwords have closed the account; each call counts as one.
+    fn is_locked(&self, state: &mut State, user: usize) -> bool {
+        let wrong = state.wrong.entry(user).or_default();
+        *wrong += 1;
+        self.is("odd.lock") && *wrong > LIMIT
     }
 
     /// Begins a session and answers with its tokens.
@@ -377,7 +429,9 @@ impl Accounts {
 
     fn refresh(&self, state: &mut State, call: &Call, given: &str, reply: &mut Reply) {
         let cookie = call.header("cookie").trim_start_matches("refresh=");
-        let foreign = !call.header("origin").is_empty() && !self.is("cookies.csrf");
+        let origin = call.header("origin");
+        let is_own = origin.is_empty() || origin.ends_with(call.header("host"));
+        let foreign = !is_own && !self.is("cookies.csrf");
         let given = if given.is_empty() && !foreign { cookie } else { given };
         let parts: Vec<usize> = given.split('.').skip(1).filter_map(|part| part.parse().ok()).collect();
         let refused = json!({"error": "no"});
@@ -387,6 +441,11 @@ impl Accounts {
         let session = &mut state.sessions[sid];
         if !session.lives[1] {
             return reply.json(401, &refused);
+        }
+        if generation == session.generation && self.is("odd.no_rotation") {
+            self.tokens(state, sid, reply);
+            let access = serde_json::from_str::<Value>(&reply.body).unwrap()["access"].clone();
+            return reply.json(200, &json!({"access": access}));
         }
         if generation == session.generation {
             session.generation += 1;
@@ -406,12 +465,20 @@ impl Accounts {
         if user.is_some() && self.is("timing.reset") {
             std::thread::sleep(Duration::from_millis(25));
         }
+        if self.refuse(state, call, "reset", reply) {
+            return;
+        }
         match user {
+            Some(user)
+                if self.is("odd.few_mails") && {
+                    let mailed = state.mailed.entry(user).or_default();
+                    *mailed += 1;
+                    *mailed > FEW_MAILS
+                } => {}
             Some(user) if self.is("mail.host") && !call.header("x-forwarded-host").is_empty() => {
                 self.mail(state, "reset", user, &format!("http://{}", call.header("x-forwarded-host")));
             }
             Some(user) => self.mail(state, "reset", user, FRONT),
-            None if self.refuse(state, call, "reset", reply) => return,
             None if self.is("enumeration.reset") => return reply.json(404, &json!({"error": "unknown"})),
             None => {}
         }
@@ -426,7 +493,12 @@ impl Accounts {
         state.sent += 1;
         let of = &state.users[user];
         let token = format!("{purpose}-{}", state.sent);
-        let text = format!("To: {}\n\nHello {}\n{base}/{purpose}?token={token}\n", of.email, of.first_name);
+        let mut text = format!("Hello {}\n{base}/{purpose}?token={token}\n", of.first_name);
+        let mut encoding = "8bit";
+        if self.is("odd.base64") {
+            (text, encoding) = (BASE64_STANDARD.encode(text), "base64");
+        }
+        let text = format!("To: {}\nContent-Transfer-Encoding: {encoding}\n\n{text}", of.email);
         state.links.insert(token, (purpose, user));
         let path = self.mails.join(format!("{:04}.eml", state.sent));
         std::fs::write(path.with_extension("partial"), text).unwrap();
@@ -456,21 +528,26 @@ impl Accounts {
         if !sent.starts_with(&[0xFF, 0xD8]) && !self.is("uploads.content") {
             return reply.json(400, &json!({"error": "no picture"}));
         }
+        if self.is("odd.no_tail") && !sent.ends_with(&[0xFF, 0xD9]) {
+            return reply.json(400, &json!({"error": "something behind the picture"}));
+        }
         if sent.len() > 5 * 1024 * 1024 && !self.is("uploads.size") {
             return reply.json(413, &json!({"error": "too large"}));
         }
         let tail = sent.windows(6).rposition(|window| window == b"<html>").unwrap_or(sent.len());
-        let (kept, kind) = match self.hole {
-            "uploads.metadata" => (sent[..tail].to_vec(), "image/jpeg"),
-            "uploads.polyglot" => ([b"pixels", &sent[tail..]].concat(), "image/jpeg"),
-            "uploads.page" => ([b"pixels", &sent[tail..]].concat(), "text/html"),
-            _ => (b"pixels".to_vec(), "image/jpeg"),
+        let kept = match self.hole.split(',').next().unwrap_or_default() {
+            "uploads.metadata" => sent[..tail].to_vec(),
+            "uploads.polyglot" => [b"pixels", &sent[tail..]].concat(),
+            _ => b"pixels".to_vec(),
         };
+        let kind = if self.is("uploads.page") { "text/html" } else { "image/jpeg" };
         if !self.is("uploads.old_file") {
             state.pictures.iter_mut().for_each(|picture| *picture = None);
         }
         state.pictures.push(Some((kept, kind)));
-        reply.json(200, &json!({"avatar_url": format!("/media/{}.jpg", state.pictures.len() - 1)}));
+        let below = if self.is("odd.below") { BELOW } else { "" };
+        let url = format!("{below}/media/{}.jpg", state.pictures.len() - 1);
+        reply.json(200, &json!({"avatar_url": url}));
     }
 
     fn open(&self, state: &State, call: &Call, room: Option<usize>, reply: &mut Reply) {
@@ -478,6 +555,9 @@ impl Accounts {
         let user = self.holder(token, state, 2);
         let member = user.is_some() && room.and_then(|room| state.rooms.get(room).copied()) == user;
         let foreign = call.header("origin").contains("portcullis-probe");
+        if self.is("odd.no_socket") {
+            return reply.json(401, &json!({"error": "the token belongs into a header field"}));
+        }
         if foreign && !self.is("socket.origin_with_token") {
             reply.json(403, &json!({"error": "the origin"}));
         } else if member || user.is_some() && self.is("socket.stranger") {
@@ -502,73 +582,11 @@ impl Accounts {
         let (signed, signature) = token.rsplit_once('.')?;
         let keys = HashSet::from([
             mac(signed, if self.is("tokens.guessable_key") { "secret" } else { KEY }),
-            if self.is("tokens.confused") { mac(signed, PUBLIC) } else { "-".to_owned() },
+            if self.is("tokens.confused") { mac(signed, PEM) } else { "-".to_owned() },
             if self.is("tokens.unsigned") { String::new() } else { "-".to_owned() },
         ]);
         let session = state.sessions.get(sid(token)?)?;
-        let is_good = keys.contains(signature)
-            || self.is("tokens.tampered") && !signature.is_empty() && !is_public(signed, signature);
+        let is_good = keys.contains(signature) || self.is("tokens.tampered") && !signature.is_empty();
         (is_good && session.lives[place]).then_some(session.user)
     }
-}
-
-/// Serves a picture.
-fn media(state: &State, call: &Call, reply: &mut Reply, file: &mut Option<Vec<u8>>) -> bool {
-    let id = call.path.strip_prefix("/media/").and_then(last);
-    let Some(Some((bytes, kind))) = id.and_then(|id| state.pictures.get(id)) else { return false };
-    reply.status = 200;
-    reply.set("content-type", kind);
-    *file = Some(bytes.clone());
-    true
-}
-
-/// The number at the end of a path, before a dot.
-fn last(path: &str) -> Option<usize> {
-    path.rsplit('/').next()?.split('.').next()?.parse().ok()
-}
-
-fn text<'a>(body: &'a Value, name: &str) -> &'a str {
-    body[name].as_str().unwrap_or_default()
-}
-
-/// Whether the published key made the signature: its own hole.
-fn is_public(signed: &str, signature: &str) -> bool {
-    let raw = [
-        PUBLIC.as_bytes().to_vec(),
-        URL_SAFE.decode(PUBLIC).unwrap_or_default(),
-        json!({"kty": "OKP", "x": PUBLIC}).to_string().into_bytes(),
-    ];
-    raw.iter().any(|key| mac_of(signed, key) == signature)
-}
-
-fn end_all(state: &mut State, user: usize, but: Option<usize>) {
-    for (sid, session) in state.sessions.iter_mut().enumerate() {
-        if session.user == user && Some(sid) != but {
-            session.lives = [false; 4];
-        }
-    }
-}
-
-fn caller_session(call: &Call) -> Option<usize> {
-    sid(call.header("authorization").strip_prefix("Bearer ")?)
-}
-
-/// The session that a token of either kind names.
-fn sid(token: &str) -> Option<usize> {
-    if let Some(rest) = token.strip_prefix("refresh.") {
-        return rest.split('.').next()?.parse().ok();
-    }
-    let claims = URL_SAFE.decode(token.split('.').nth(1)?).ok()?;
-    let claims: Value = serde_json::from_slice(&claims).ok()?;
-    usize::try_from(claims["sid"].as_u64()?).ok()
-}
-
-fn mac(text: &str, key: &str) -> String {
-    mac_of(text, key.as_bytes())
-}
-
-fn mac_of(text: &str, key: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
-    mac.update(text.as_bytes());
-    URL_SAFE.encode(mac.finalize().into_bytes())
 }
