@@ -232,7 +232,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Everything stored about the caller, as JSON, the newest 10,000 security events with it. Hashes of secrets are left out: they tell nothing. */
+        /**
+         * Everything stored about the caller, as JSON, the newest 10,000 security events with it. Hashes of secrets are left out: they tell nothing.
+         * @description It is read from the database as the caller takes it; one that breaks off in the middle has to be asked for again.
+         */
         get: operations["get_api_auth_me_export"];
         put?: never;
         post?: never;
@@ -1340,7 +1343,7 @@ export interface components {
             followers_count: number;
             /** Format: int64 */
             following_count: number;
-            /** @description Whether the caller follows: `accepted`, `pending`, or null for not at all. */
+            /** @description Whether the caller follows, where it is asked for: `accepted`, `pending`, or null for not at all. */
             follow_status?: string | null;
         };
         /** @description What to change; the rest stays. */
@@ -2848,7 +2851,10 @@ export interface operations {
     };
     get_api_profiles_username: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `follow_status`: whether the caller follows. */
+                include?: string;
+            };
             header?: never;
             path: {
                 /** @description Without regard to case. */
