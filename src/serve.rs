@@ -80,6 +80,8 @@ pub fn tls(server: &Server) -> Result<Option<TlsAcceptor>, TlsError> {
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(certificates, private))
         .map_err(|error| failed(cert, error.to_string()))?;
+    // The strongest of ours that both know, whatever a client likes best (ASVS v5.0.0-12.1.2).
+    config.ignore_client_order = true;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Some(TlsAcceptor::from(Arc::new(config))))
 }

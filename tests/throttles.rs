@@ -85,6 +85,26 @@ async fn logging_in_often_from_a_device_buys_no_more_guesses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_new_password_ends_the_cookies_of_other_devices() {
+    let app = TestApp::with_manual_clock(Database::Sqlite, throttled).await;
+    let session = app.user("reader").await;
+    let other = session.cookie("device").expect("a device cookie");
+    app.advance(Duration::from_secs(60));
+    let body = json!({ "current_password": PASSWORD, "new_password": "Sturdy-Harbour-43" });
+    let path = "/api/auth/change-password/";
+    let changed = app.call(Method::POST, path, &session.text("access"), body).await.expect(200);
+    let own = changed.cookie("device").expect("a device cookie");
+    app.advance(Duration::from_secs(60));
+    for _ in 0..6 {
+        app.login("reader", "wrong").await;
+    }
+    log_in_with(&app, &other, "Sturdy-Harbour-43").await.expect(429);
+    log_in_with(&app, &own, "Sturdy-Harbour-43").await.expect(200);
+    app.mails().await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn all_devices_of_an_account_together_make_thirty_guesses_a_minute() {
     let app = TestApp::with_manual_clock(Database::Sqlite, throttled).await;
     let mut devices = vec![app.user("reader").await.cookie("device").expect("a device cookie")];

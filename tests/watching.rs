@@ -174,6 +174,24 @@ async fn an_owner_hears_of_guessing_once_a_day() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn new_devices_without_end_are_mailed_five_times_a_day() {
+    for database in databases() {
+        let app = TestApp::with_manual_clock(database, |_| {}).await;
+        app.user("ada").await;
+        let log_in = async |from: usize| {
+            for number in from..from + 8 {
+                log_in_elsewhere(&app, "ada", &format!("Other/{number}")).await;
+            }
+            app.mails().await.iter().filter(|mail| mail.subject.contains("device")).count()
+        };
+        assert_eq!(log_in(0).await, 5);
+        assert_eq!(app.events("login.new_device").await.len(), 8);
+        app.advance(25 * HOUR);
+        assert_eq!(log_in(100).await, 10);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_accounts_from_one_network_are_told_to_the_operator_once() {
     for database in databases() {
         let receiver = Receiver::start(Manner::Takes).await;

@@ -1,5 +1,6 @@
 //! A new password for somebody who knows the old one (guide §6.2).
 
+use super::cookies::Cookies;
 use super::login::{confirm_password, hold_confirmed};
 use super::responses::Message;
 use super::store;
@@ -14,6 +15,8 @@ use crate::state::App;
 use crate::storage::Write;
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use portcullis_security::clock::Timestamp;
 use portcullis_security::secret::Secret;
 use sea_orm::sea_query::Expr;
@@ -44,7 +47,8 @@ impl FromInput for ChangePasswordRequest {
     }
 }
 
-/// Changes the caller's password; all other sessions end, reset links die, and a notice is mailed.
+/// Changes the caller's password; all other sessions end, reset links and the cookies of other devices die, and a notice
+/// is mailed.
 #[utoipa::path(patch, path = "/change-password", tag = "passwords", request_body = ChangePasswordRequest,
     responses(
     (status = 200, description = "The password is changed.", body = Message),
@@ -52,9 +56,10 @@ impl FromInput for ChangePasswordRequest {
 pub async fn patch(
     State(app): State<Arc<App>>,
     caller: CurrentUser,
+    headers: HeaderMap,
     client: Client,
     Body(request): Body<ChangePasswordRequest>,
-) -> Result<Json<Message>> {
+) -> Result<Response> {
     let confirmed = confirm_password(&app, &caller.user, FIELD, &request.current_password).await?;
     check_new_password(&app, &caller.user, "new_password", &request.new_password)?;
     let set = SetPassword {
@@ -68,7 +73,9 @@ pub async fn patch(
     };
     let ended = app.write(ChangePassword { confirmed, set }).await?;
     app.access.forget(caller.user.id, &ended);
-    Ok(Json(Message { message: "Password changed successfully" }))
+    let mut cookies = Cookies::default();
+    cookies.add_device(&app, &caller.user, &headers);
+    Ok(cookies.with(Json(Message { message: "Password changed successfully" })))
 }
 
 /// The same by POST.
@@ -79,10 +86,11 @@ pub async fn patch(
 pub async fn post(
     app: State<Arc<App>>,
     caller: CurrentUser,
+    headers: HeaderMap,
     client: Client,
     body: Body<ChangePasswordRequest>,
-) -> Result<Json<Message>> {
-    patch(app, caller, client, body).await
+) -> Result<Response> {
+    patch(app, caller, headers, client, body).await
 }
 
 /// Refuses a new password that breaks a rule, with every rule that it breaks.
@@ -134,16 +142,14 @@ impl Write for SetPassword {
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<Vec<i64>> {
         let now = self.now.micros();
-        let mut update = Entity::update_many()
+        let update = Entity::update_many()
             .col_expr(Column::Password, Expr::value(self.hash.encoded.clone()))
             .col_expr(Column::PasswordScheme, Expr::value(self.hash.scheme.clone()))
             .col_expr(Column::PasswordChangedAt, Expr::value(now))
             .col_expr(Column::SessionsValidFrom, Expr::value(EndSessions::valid_from(self.now)))
-            .filter(Column::Id.eq(self.user_id));
-        if self.kind == Kind::PasswordReset {
             // Whoever knew the old password may own a device cookie too.
-            update = update.col_expr(Column::DevicesValidFrom, Expr::value(now));
-        }
+            .col_expr(Column::DevicesValidFrom, Expr::value(now))
+            .filter(Column::Id.eq(self.user_id));
         update.exec(tx).await?;
         store::end_tokens(tx, self.user_id, &[Purpose::Reset, Purpose::EmailChange], self.now).await?;
         let letter = Letter::PasswordChanged {

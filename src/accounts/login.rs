@@ -8,8 +8,8 @@ use crate::audit::{self, Kind, Subject};
 use crate::error::{Error, Result};
 use crate::extract::{Body, FromInput, Input};
 use crate::mail::{Letter, Outbox};
-use crate::model::sessions;
 use crate::model::users::{Column, Entity, Model as User, Status};
+use crate::model::{audit_events, sessions};
 use crate::state::App;
 use crate::storage::Write;
 use axum::Json;
@@ -20,9 +20,10 @@ use portcullis_security::clock::Timestamp;
 use portcullis_security::password::Verified;
 use portcullis_security::secret::Secret;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Duration;
 use utoipa::ToSchema;
 
 /// Credentials.
@@ -189,6 +190,10 @@ impl Write for RecordFailure {
     }
 }
 
+/// Mails of new devices in a day, at most: whoever knows the password must not fill a mailbox with them.
+const NOTICES: u64 = 5;
+const DAY: Duration = Duration::from_secs(86_400);
+
 struct BeginSession {
     alarm: Option<Alarm>,
     session: NewSession,
@@ -206,8 +211,10 @@ impl Write for BeginSession {
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         let subject = Subject::session(self.user.id, self.session.id());
         if self.is_new_device(tx).await? {
+            if self.new_devices(tx).await? < NOTICES {
+                self.outbox.enqueue(tx, &self.notice(), self.now).await?;
+            }
             audit::record(tx, Kind::NewDevice, subject, &self.client, self.now).await?;
-            self.outbox.enqueue(tx, &self.notice(), self.now).await?;
         }
         if let Some(alarm) = &self.alarm {
             alarm.record(tx, &self.client, &self.outbox, self.now).await?;
@@ -268,6 +275,15 @@ impl BeginSession {
         let here = (&self.client.user_agent, &self.client.ip_prefix);
         let is_first = seen.is_empty() && self.user.last_login.is_none();
         Ok(!is_first && !seen.iter().any(|(agent, prefix)| (agent, prefix) == here))
+    }
+
+    /// How many new devices there were within a day.
+    async fn new_devices(&self, tx: &DatabaseTransaction) -> Result<u64> {
+        let told = audit_events::Entity::find()
+            .filter(audit_events::Column::UserId.eq(self.user.id))
+            .filter(audit_events::Column::At.gt(self.now.minus(DAY).micros()))
+            .filter(audit_events::Column::Kind.eq(Kind::NewDevice.slug()));
+        Ok(told.count(tx).await?)
     }
 
     fn notice(&self) -> Letter {
