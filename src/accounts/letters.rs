@@ -120,11 +120,13 @@ async fn verify_email(app: &App, user_id: i64) -> Result<Option<Prepared>> {
     )))
 }
 
-/// Those who wait for the address get letters of their own, which name them.
+/// Those who wait for the address get letters of their own, which name them. The first is what was asked for, and
+/// throttled as such; the others count as letters that nobody asked for.
 async fn resend(app: &App, address: &str) -> Result<Option<Prepared>> {
     let next = store::next_to_mail(app.storage.reader(), address).await?;
-    let admitted = next.iter().take_while(|_| app.guard.limits.admits_letter(address));
-    let user_ids: Vec<i64> = admitted.map(|user| user.id).collect();
+    let is_admitted = |place: usize| place == 0 || app.guard.limits.admits_letter(address);
+    let admitted = next.iter().enumerate().take_while(|(place, _)| is_admitted(*place));
+    let user_ids: Vec<i64> = admitted.map(|(_, user)| user.id).collect();
     if !user_ids.is_empty() {
         app.write(EnqueueVerifications { outbox: app.outbox.clone(), user_ids, now: app.now() }).await?;
     }
