@@ -20,6 +20,8 @@ HERE = Path(__file__).resolve().parent
 MAPPING = HERE.parent / "crates" / "probe" / "mappings" / "guide-django.toml"
 LEAST = 15
 SECONDS = {"passive": 60, "active": 300}
+# Probes of this server that may find its throttles full.
+LATE = 2
 # Holes that the guide's text makes, whatever the machine is doing.
 EXPECTED_PASSIVE = {"headers.csp_pages", "headers.csp_api", "errors.shape", "websocket.code"}
 EXPECTED = EXPECTED_PASSIVE | {
@@ -144,7 +146,10 @@ def wrong(name, mode, report):
         skipped = {item["id"]: item["seen"] for item in ended(report, "skipped")}
         # A binary that was built without its pages has none for the links of mails.
         pages = {name for name in ("mail.prefetch", "reset.prefetch") if " answers 404" in skipped.get(name, "")}
-        if blind := skipped.keys() - NOT_HERE - pages:
+        blind = skipped.keys() - NOT_HERE - pages
+        # Five calls a minute and five minutes: on a busy machine the last probes may find no place.
+        late = {name for name in blind if "throttled" in skipped[name]}
+        if blind - late or len(late) > LATE:
             yield f"not looked at: {sorted(blind)}"
         return
     if missing := (EXPECTED if mode == "active" else EXPECTED_PASSIVE) - found:

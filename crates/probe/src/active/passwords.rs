@@ -32,11 +32,11 @@ pub(super) const REST: &[Probe] = &[
     ),
 ];
 
-/// Passwords of 8, 12 and 16 characters from lists of the most common: a server may ask for a length alone.
-const COMMON: [&str; 3] = ["P@ssw0rd", "Password1234", "1qaz2WSX3edc4RFV"];
+/// Passwords of 8 and 16 characters from lists of the most common: a server may ask for a length alone.
+const COMMON: [&str; 2] = ["P@ssw0rd", "1qaz2WSX3edc4RFV"];
 
 async fn common(ctx: &Context) -> Result<Outcome, Skip> {
-    for (which, password) in ["c", "d", "f"].into_iter().zip(COMMON) {
+    for (which, password) in ["c", "d"].into_iter().zip(COMMON) {
         let outcome = attempt(ctx, which, password.to_owned()).await?;
         if let Outcome::Found(..) = outcome {
             return Ok(outcome);

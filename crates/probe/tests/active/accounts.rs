@@ -315,7 +315,7 @@ impl Accounts {
             }
             return;
         }
-        let common = ["P@ssw0rd", "Password1234", "1qaz2WSX3edc4RFV"].contains(&password.as_str());
+        let common = ["P@ssw0rd", "1qaz2WSX3edc4RFV"].contains(&password.as_str());
         let is_long = self.is("odd.long_passwords") && password.len() < 12;
         let known_fields = ["username", "email", "password", "first_name"];
         let strange =
