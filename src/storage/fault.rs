@@ -30,8 +30,12 @@ pub(super) fn is_fatal(error: &DbErr) -> bool {
         _ => match sqlx_error(error) {
             Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => true,
             Some(sqlx::Error::WorkerCrashed) => true,
-            Some(sqlx::Error::Database(_)) => {
-                matches!(sqlite_code(error), Some(7 | 8 | 10 | 11 | 13 | 14 | 26))
+            Some(sqlx::Error::Database(inner)) => {
+                let mysql = inner.try_downcast_ref::<MySqlDatabaseError>();
+                mysql.map_or_else(
+                    || matches!(sqlite_code(error), Some(7 | 8 | 10 | 11 | 13 | 14 | 26)),
+                    |mysql| is_at_its_end(mysql.number()),
+                )
             }
             _ => false,
         },
@@ -41,6 +45,28 @@ pub(super) fn is_fatal(error: &DbErr) -> bool {
 /// Our error for one that no feature expected.
 pub(super) fn classify(error: &DbErr) -> Error {
     if is_fatal(error) || is_transient(error) { Error::unavailable(error) } else { Error::internal(error) }
+}
+
+/// Errors of MySQL and MariaDB that are no fault of a statement: no room on its disk or in memory, too many connections
+/// or statements, read-only, shutting down.
+const fn is_at_its_end(number: u16) -> bool {
+    matches!(
+        number,
+        1021 | 1026
+            | 1030
+            | 1037
+            | 1038
+            | 1040
+            | 1041
+            | 1053
+            | 1114
+            | 1135
+            | 1203
+            | 1226
+            | 1290
+            | 1461
+            | 1836
+    )
 }
 
 fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
