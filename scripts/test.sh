@@ -30,6 +30,11 @@ if [ -x "$tools/python/bin/python" ]; then
   "$tools/python/bin/python" scripts/interop.py "$built/portcullis"
   "$tools/python/bin/python" scripts/backends.py "$built/portcullis" "$built/examples/axum_backend"
 fi
+# What has run, for the pages that name tests.
+TEST_REPORTS="$built/../test-reports"
+rm -rf "$TEST_REPORTS" && mkdir "$TEST_REPORTS"
+export TEST_REPORTS
+scripts/web_test.sh "$built/portcullis"
 # What comes from others: its licences, its age, the list of it.
 python3 scripts/supply/third_party.py --check
 if [ -x "$tools/attacks/bin/python" ]; then
@@ -37,11 +42,6 @@ if [ -x "$tools/attacks/bin/python" ]; then
   "$tools/attacks/bin/python" scripts/supply/sbom.py "$built/../sbom.json"
   scripts/attack.sh "$built/portcullis" --short
 fi
-# What has run, for the pages that name tests.
-TEST_REPORTS="$built/../test-reports"
-rm -rf "$TEST_REPORTS" && mkdir "$TEST_REPORTS"
-export TEST_REPORTS
-scripts/web_test.sh "$built/portcullis"
 scripts/e2e.sh "$built/portcullis" $(cd web/e2e && ls *.spec.ts | grep -vE '^(screenshots|pictures|first-paint)')
 if [ -n "${probing:-}" ]; then
   wait "$probing" || { cat "$built/check-url.txt" && exit 1; }

@@ -202,7 +202,10 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes the caller's password; all other sessions end, reset links die, and a notice is mailed. */
+        /**
+         * Changes the caller's password; all other sessions end, reset links and the cookies of other devices die, and a notice
+         *     is mailed.
+         */
         patch: operations["patch_api_auth_change_password"];
         trace?: never;
     };
