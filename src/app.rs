@@ -12,6 +12,7 @@ use crate::config::{self, Algorithm, Config, PasswordPolicy};
 use crate::edge::{self, Edge, Meters};
 use crate::error::Error;
 use crate::extract::BodyMemory;
+use crate::finish::Finisher;
 use crate::health;
 use crate::hub::{Caps, Hub};
 use crate::mail::{self, Mailer, Outbox, Transport, mailbox};
@@ -326,6 +327,7 @@ pub fn router(app: &Arc<App>, search: &Arc<Search>) -> Result<Router, StartError
         cors: cors(&app.config)?,
         headers: SecurityHeaders::new(SecurityOptions { hsts_seconds: hsts, include_subdomains: true }),
         meters: Meters::register(),
+        changes: Finisher::default(),
         has_warned: false.into(),
         next_request: u64::from_le_bytes(app.random.bytes()).into(),
     });

@@ -3,6 +3,7 @@
 use crate::access::{Origin, RefusedUser, RequestId};
 use crate::error::{Cause, Error};
 use crate::extract::Leftover;
+use crate::finish::Finisher;
 use crate::state::App;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -34,6 +35,8 @@ pub struct Edge {
     pub headers: SecurityHeaders,
     /// What is counted.
     pub meters: Meters,
+    /// Changes on their way.
+    pub changes: Finisher,
     /// Whether somebody has been told that forwarded fields are not believed.
     pub has_warned: AtomicBool,
     /// The id of the next request, from a random start: ids must differ, not be secret.
@@ -65,7 +68,7 @@ pub async fn handle(State(edge): State<Arc<Edge>>, mut request: Request, next: N
             drop(request);
             response
         }
-        None => answer_in_time(request, next).await,
+        None => edge.answer(request, next).await,
     };
     leftover.discard(started).await;
     edge.headers.apply(response.headers_mut());
@@ -116,6 +119,16 @@ impl Edge {
                  proxy, name its network there; this is said once"
             );
         }
+    }
+
+    /// A caller who hangs up does not stop a change on its way: what follows a commit, such as emptying a cache or
+    /// closing a socket, is part of it.
+    async fn answer(&self, request: Request, next: Next) -> Response {
+        if request.method().is_safe() {
+            return answer_in_time(request, next).await;
+        }
+        let answer = self.changes.run(answer_in_time(request, next)).await;
+        answer.unwrap_or_else(|ended| Error::unavailable(ended).into_response())
     }
 
     fn answer_early(&self, request: &Request, peer: IpAddr) -> Option<Response> {

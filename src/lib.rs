@@ -18,6 +18,7 @@ pub mod edge;
 pub mod error;
 pub mod export;
 pub mod extract;
+pub mod finish;
 pub mod health;
 pub mod hub;
 pub mod load;

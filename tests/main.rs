@@ -18,6 +18,7 @@ mod corpora;
 mod crash;
 mod events;
 mod guide_flow;
+mod hanging_up;
 mod harness;
 mod health;
 mod hostile_bodies;

@@ -14,6 +14,8 @@ import tempfile
 import time
 
 PASSWORD = "Sturdy-Harbour-42"
+# Users for those who change passwords, each to be used once.
+CHANGERS = 8
 PATH = f"{os.environ['PATH']}:/usr/sbin:{pathlib.Path(sys.executable).parent}"
 
 
@@ -101,6 +103,11 @@ class Server:
                     counts[(row["method"].lower(), row["route"]), row["status"]] += 1
         return counts
 
+    def causes(self):
+        """Why calls failed, by the log."""
+        lines = (json.loads(line) for line in self.log().splitlines() if b'"message":"request failed"' in line)
+        return collections.Counter(line.get("cause", "no cause") for line in lines)
+
 
 def operation(method, path):
     """An operation of the OpenAPI document, named as the log names it."""
@@ -111,7 +118,7 @@ def content():
     names = ("ada", "bob", "staff", "carol", "dave", "erin", "frank", "gina")
     users = [
         {"username": name, "email": f"{name}@example.com", "password": PASSWORD, "is_staff": name == "staff"}
-        for name in names
+        for name in (*names, *(f"changer{number}" for number in range(CHANGERS)))
     ]
     books = [{"title": f"Book {number}", "author": "An author"} for number in range(30)]
     reviews = [

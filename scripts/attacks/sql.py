@@ -15,7 +15,7 @@ import time
 import urllib.parse
 
 from common import mariadb, operation, program, server
-from world import CALLERS, WAYS, World
+from world import CHANGE_PASSWORD, WAYS, World
 
 # The short form: where a text or a number of the caller's reaches a query.
 FEW = (("get", "/api/books"), ("get", "/api/reviews"), ("post", "/api/auth/login"), ("get", "/api/profiles/{username}"))
@@ -36,8 +36,6 @@ NEED_MAIL = {("post", "/api/auth/verify-email"), ("post", "/api/auth/password-re
 SEND_MAIL = {
     ("post", "/api/auth/register"), ("post", "/api/auth/resend-verification"), ("post", "/api/auth/password-reset"), ("post", "/api/auth/email-change"),
 }
-# Parameters that are tried in one run, since a second run would end what the first lives on.
-TOGETHER = {("post", "/api/auth/change-password"), ("patch", "/api/auth/change-password")}
 FOUND = re.compile(r"identified the following injection point|is vulnerable|appears to be .*injectable")
 UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
 # Calls that sqlmap makes at least of a parameter that it tries: the first, three for its heuristics, some payloads.
@@ -62,7 +60,7 @@ def rows(document, short):
             places = {parameter["name"]: parameter["in"] for parameter in described.get("parameters", [])}
             places |= dict.fromkeys(fields(document, described), "body")
             for names in ways(named, places):
-                alone = not short and named not in ONCE and named not in TOGETHER
+                alone = not short and named not in ONCE and named not in CHANGE_PASSWORD
                 for marked in [(name,) for name in names] if alone else [names]:
                     yield Row(named, path, names, marked, places)
 
@@ -94,7 +92,7 @@ def request(target, row, world, star="*"):
     headers = {"Host": f"127.0.0.1:{target.port}"}
     if row.named != ("post", "/api/auth/login"):
         # A session of its own, since some operations end the one that they are called with.
-        headers["Authorization"] = f"Bearer {target.token(CALLERS.get(row.named, 'ada'))}"
+        headers["Authorization"] = f"Bearer {target.token(world.caller(row.named))}"
     body = {name: values[name] for name in row.names if row.places[name] == "body"}
     if body:
         headers["Content-Type"] = "application/json"
@@ -206,7 +204,7 @@ def probe(target, database, number, row, world, short, clock):
     return found + refused(target, row, world, "afterwards"), cut
 
 
-def unreached(answers, chosen):
+def unreached(answers, causes, chosen):
     """What the server's own log says: of each operation calls arrived, enough of them and a good one; none broke it."""
     runs = collections.Counter(row.named for row in chosen)
     for named, count in runs.items():
@@ -216,6 +214,8 @@ def unreached(answers, chosen):
     for (called, status), number in answers.items():
         if status >= 500:
             yield f"{' '.join(called)} was answered {status}, {number} times"
+    for cause, number in causes.most_common(5):
+        yield f"{number} times: {cause}"
 
 
 def attack(binary, short):
@@ -242,6 +242,6 @@ def attack(binary, short):
                 findings += [line if line.startswith(database) else f"{database}: {line}" for line in found]
                 cut += [f"{' '.join(row.named)} ({', '.join(row.marked)})"] if was_cut else []
             answers = target.answers() - made
-            findings += [f"{database}: {line}" for line in unreached(answers, chosen)]
+            findings += [f"{database}: {line}" for line in unreached(answers, target.causes(), chosen)]
             tried, calls = tried + len(chosen), calls + sum(answers.values())
     return f"{tried} runs of sqlmap, {calls} calls, cut off by the time: {'; '.join(cut) or 'none'}", findings

@@ -1,6 +1,6 @@
 //! Opening connections, with the settings that make each database keep its promises.
 
-use super::{Storage, Writer, group::GroupWriter};
+use super::{Reader, Storage, Writer, group::GroupWriter};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 use std::path::Path;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub(super) async fn connect(url: &str) -> Result<Storage, ConnectError> {
         }
         _ => return Err(ConnectError::Scheme),
     };
-    Ok(Storage { reader, writer })
+    Ok(Storage { reader: Reader::new(reader), writer })
 }
 
 /// A connection that reads what is there and changes nothing: no file is made, no journal turned.

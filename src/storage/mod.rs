@@ -11,12 +11,14 @@ mod group;
 mod lease;
 mod pages;
 mod pool;
+mod reader;
 
 pub use connect::ConnectError;
 pub use fault::is_unique_violation;
 pub use files::{FileName, Files, FilesError};
 pub use lease::{PutBack, Queue, claim};
 pub use pages::PublicPages;
+pub use reader::Reader;
 
 use crate::error::{Error, Result};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, IsolationLevel, TransactionTrait};
@@ -45,7 +47,7 @@ pub async fn look(url: &str) -> Result<DatabaseConnection, ConnectError> {
 
 /// The database.
 pub struct Storage {
-    reader: DatabaseConnection,
+    reader: Reader,
     writer: Writer,
 }
 
@@ -64,7 +66,7 @@ impl Storage {
     }
 
     /// The pool for queries. Writing through it is refused by SQLite and by convention.
-    pub const fn reader(&self) -> &DatabaseConnection {
+    pub const fn reader(&self) -> &Reader {
         &self.reader
     }
 
@@ -85,7 +87,7 @@ impl Storage {
     /// # Errors
     /// When the database does not answer.
     pub async fn pending<M: sea_orm_migration::MigratorTrait>(&self) -> Result<Vec<String>> {
-        let pending = M::get_pending_migrations(&self.reader).await?;
+        let pending = M::get_pending_migrations(self.reader.pool()).await?;
         Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
     }
 
@@ -99,17 +101,17 @@ impl Storage {
             Writer::Group(_) => None,
             Writer::Pool(_) => Some(IsolationLevel::RepeatableRead),
         };
-        Ok(self.reader.begin_with_config(level, None).await?)
+        Ok(self.reader.pool().begin_with_config(level, None).await?)
     }
 
-    /// Makes a change; returns when it is durable.
+    /// Makes a change; returns when it is durable. What has begun is finished, though the caller goes away.
     ///
     /// # Errors
     /// What `run` refuses; [`Error::Unavailable`] when the database cannot take it.
     pub async fn write<W: Write>(&self, write: W) -> Result<W::Output> {
         match &self.writer {
             Writer::Group(writer) => writer.write(write).await,
-            Writer::Pool(connection) => pool::write(connection, &write).await,
+            Writer::Pool(connection) => pool::write(connection.clone(), write).await,
         }
     }
 
@@ -118,7 +120,7 @@ impl Storage {
         if let Writer::Group(writer) = &self.writer {
             writer.close().await;
         }
-        if let Err(error) = self.reader.close_by_ref().await {
+        if let Err(error) = self.reader.pool().close_by_ref().await {
             tracing::warn!(error = %error, "the database did not close cleanly");
         }
     }

@@ -1,6 +1,6 @@
 //! Writing to a database server: a transaction for each change, tried again when it lost a race.
 
-use super::Write;
+use super::{Write, reader::undisturbed};
 use crate::error::{Error, Result};
 use sea_orm::{DatabaseConnection, IsolationLevel, TransactionTrait};
 use std::time::{Duration, Instant};
@@ -9,7 +9,12 @@ const ATTEMPTS: u32 = 5;
 /// A caller would rather hear 503 than wait longer for a database that is away.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub(super) async fn write<W: Write>(connection: &DatabaseConnection, write: &W) -> Result<W::Output> {
+pub(super) async fn write<W: Write>(connection: DatabaseConnection, write: W) -> Result<W::Output> {
+    let outcome = undisturbed(async move { attempt(&connection, &write).await }).await;
+    outcome.unwrap_or_else(|| Err(Error::unavailable("the program ends")))
+}
+
+async fn attempt<W: Write>(connection: &DatabaseConnection, write: &W) -> Result<W::Output> {
     let started = Instant::now();
     let mut attempt = 1;
     loop {
