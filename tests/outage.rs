@@ -5,6 +5,7 @@ use crate::harness::process::Process;
 use crate::harness::{Answer, Database, PASSWORD, TestApp, create_database_on, mariadb, skip};
 use portcullis_security::secret::Secret;
 use reqwest::Method;
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -141,6 +142,45 @@ async fn a_database_server_that_answers_nothing_is_not_waited_for_for_ever() {
     assert!(started.elapsed() < BOUND, "{:?}", started.elapsed());
     wait_until_ready(&app).await;
     app.post("/api/auth/refresh/", json!({ "refresh": refresh })).await.expect(200);
+}
+
+/// What an administrator of the database server does.
+async fn administer(server: &mariadb::Own, statement: &str) {
+    let connection =
+        sea_orm::Database::connect(&format!("{}/mysql", server.url())).await.expect("a connection");
+    #[expect(clippy::disallowed_methods, reason = "an ORM does not administer servers")]
+    connection.execute_unprepared(statement).await.expect("a statement");
+    connection.close().await.expect("an end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_server_at_its_end_is_no_fault_of_a_call() {
+    if !mariadb::is_available() {
+        return;
+    }
+    let server = mariadb::Own::start().await;
+    let url = create_database_on(&server.url()).await;
+    // The administrator himself may write to a server that is read-only.
+    administer(&server, "CREATE USER app@'127.0.0.1'").await;
+    administer(&server, "GRANT ALL ON *.* TO app@'127.0.0.1'").await;
+    administer(&server, "REVOKE SUPER, READ_ONLY ADMIN ON *.* FROM app@'127.0.0.1'").await;
+    let url = url.replace("root@", "app@");
+    let app = TestApp::with(Database::Sqlite, |config| config.storage.database_url = Secret::from(url)).await;
+    let session = app.user("reader").await;
+    // Statements that a connection has prepared go on; nobody has asked for sessions yet.
+    let access = session.text("access");
+    administer(&server, "SET GLOBAL max_prepared_stmt_count = 0").await;
+    assert_unavailable(&app.get("/api/auth/sessions/", &access).await);
+    administer(&server, "SET GLOBAL max_prepared_stmt_count = 16382").await;
+    app.get("/api/auth/sessions/", &access).await.expect(200);
+    administer(&server, "SET GLOBAL read_only = 1").await;
+    assert_unavailable(&app.register("newcomer").await);
+    assert_unavailable(&app.login("reader", PASSWORD).await);
+    app.get("/api/auth/me/", &access).await.expect(200);
+    administer(&server, "SET GLOBAL read_only = 0").await;
+    app.login("reader", PASSWORD).await.expect(200);
+    app.register("newcomer").await.expect(201);
+    app.mails().await;
 }
 
 /// What a full disk must not break, told from outside; `fill` and `free` do it.
