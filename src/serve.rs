@@ -1,5 +1,7 @@
 //! Connections: accepted one by one, with limits that a slow or silent client cannot outwait.
 
+mod unread;
+
 use crate::config::Server;
 use axum::extract::Request;
 use axum::response::Response;
@@ -23,6 +25,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
+use unread::Unread;
 
 /// A client that has not sent its headers by then is not going to (slowloris).
 ///
@@ -46,6 +49,8 @@ struct Bounds {
     ping: Duration,
     /// Without an answer to one.
     unanswered: Duration,
+    /// Without reading what was asked for.
+    unread: Duration,
 }
 
 const BOUNDS: Bounds = Bounds {
@@ -54,6 +59,7 @@ const BOUNDS: Bounds = Bounds {
     idle: Duration::from_secs(75),
     ping: Duration::from_secs(20),
     unanswered: Duration::from_secs(10),
+    unread: Duration::from_secs(30),
 };
 
 /// Why the certificate cannot be used.
@@ -154,6 +160,7 @@ async fn connection<S>(
 {
     // Answers are small and complete: waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
+    let stream = Unread::new(stream, ends.0.unread);
     let Some(tls) = tls else { return converse(stream, peer, service, ends).await };
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
         Ok(Ok(stream)) => converse(stream, peer, service, ends).await,
@@ -240,14 +247,25 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(20);
     const SOON: Duration = Duration::from_millis(100);
     const NEVER: Duration = Duration::from_secs(3600);
-    const PATIENT: Bounds =
-        Bounds { connections: 100, silent: PATIENCE, idle: NEVER, ping: SOON, unanswered: NEVER };
+    const PATIENT: Bounds = Bounds {
+        connections: 100,
+        silent: PATIENCE,
+        idle: NEVER,
+        ping: NEVER,
+        unanswered: NEVER,
+        unread: NEVER,
+    };
+    /// More than the buffers of both sides of a connection hold.
+    const LONG: usize = 32 * 1024 * 1024;
 
-    /// Answers every call with nothing.
+    /// Answers every call with nothing, but `/long` with [`LONG`] bytes.
     async fn start(bounds: Bounds) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let service = tower::service_fn(async |_: Request| Ok(Response::default()));
+        let service = tower::service_fn(async |request: Request| {
+            let length = if request.uri().path() == "/long" { LONG } else { 0 };
+            Ok(Response::new(vec![0; length].into()))
+        });
         tokio::spawn(run_within(bounds, listener, None, service, CancellationToken::new()));
         address
     }
@@ -287,10 +305,33 @@ mod tests {
 
     #[tokio::test]
     async fn a_peer_of_http2_that_answers_no_ping_is_gone() {
-        let address = start(Bounds { unanswered: SOON, ..PATIENT }).await;
+        let address = start(Bounds { ping: SOON, unanswered: SOON, ..PATIENT }).await;
         timeout(PATIENCE, ask_once(address, false)).await.unwrap();
         let stays = timeout(5 * SOON, ask_once(address, true)).await;
         assert!(stays.is_err(), "one that answers was cut off");
+    }
+
+    /// Reads an answer with a rest after each part; what came until the server hung up or was done.
+    async fn read_slowly(address: SocketAddr, part: usize, rest: Duration) -> usize {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /long HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+        let (mut buffer, mut count) = (vec![0; part], 0);
+        loop {
+            tokio::time::sleep(rest).await;
+            match stream.read(&mut buffer).await {
+                Ok(0) | Err(_) => return count,
+                Ok(read) => count += read,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_does_not_read_is_hung_up_on_and_one_that_reads_slowly_is_not() {
+        let address = start(Bounds { unread: 5 * SOON, ..PATIENT }).await;
+        let stalled = timeout(PATIENCE, read_slowly(address, LONG, 20 * SOON)).await.unwrap();
+        assert!(stalled < LONG, "all of it was sent");
+        let slow = timeout(2 * PATIENCE, read_slowly(address, LONG / 64, SOON)).await.unwrap();
+        assert!(slow > LONG, "cut off after {slow}");
     }
 
     #[tokio::test]

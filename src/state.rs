@@ -114,10 +114,11 @@ impl App {
     /// # Errors
     /// As [`Storage::write`].
     pub async fn write<W: Write>(&self, write: W) -> Result<W::Output> {
-        let output = self.storage.write(write).await?;
+        let outcome = self.storage.write(write).await;
+        // A change that failed may be there all the same, when its commit was not answered.
         self.pages.drop_all();
         self.outbox.wake();
-        Ok(output)
+        outcome
     }
 }
 

@@ -227,6 +227,30 @@ async fn a_token_of_django_ends_with_the_others_even_in_its_first_second() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_django_that_is_exchanged_while_all_is_ended_opens_nothing() {
+    for database in databases() {
+        let app = TestApp::with_manual_clock(database, |_| {}).await;
+        let user_id = id_of(&app.user("reader").await);
+        for _ in 0..40 {
+            app.advance(SECOND);
+            let (access, token) = (
+                foreign(&app, TokenType::Access, user_id, HOUR),
+                foreign(&app, TokenType::Refresh, user_id, DAY),
+            );
+            let end = app.call(Method::POST, "/api/auth/logout-all/", &access, json!({}));
+            let (exchanged, ended) = tokio::join!(refresh(&app, &token), end);
+            ended.expect(200);
+            if exchanged.status == 200 {
+                refresh(&app, &exchanged.text("refresh")).await.expect(401);
+            } else {
+                exchanged.expect(401);
+            }
+        }
+        app.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_of_django_is_exchanged_once_however_long_it_lives() {
     let app = app().await;
     let user_id = id_of(&app.user("reader").await);

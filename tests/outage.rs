@@ -2,13 +2,18 @@
 
 use crate::harness::canaries::Canaries;
 use crate::harness::process::Process;
-use crate::harness::{Answer, Database, PASSWORD, TestApp, create_database_on, mariadb, skip};
+use crate::harness::{
+    Answer, Database, PASSWORD, TestApp, create_database_on, create_mariadb_database, mariadb, skip,
+};
 use portcullis_security::secret::Secret;
 use reqwest::Method;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 /// Longer than any answer may take while the database is away.
 const BOUND: Duration = Duration::from_secs(35);
@@ -142,6 +147,98 @@ async fn a_database_server_that_answers_nothing_is_not_waited_for_for_ever() {
     assert!(started.elapsed() < BOUND, "{:?}", started.elapsed());
     wait_until_ready(&app).await;
     app.post("/api/auth/refresh/", json!({ "refresh": refresh })).await.expect(200);
+}
+
+/// A way to a database server on which things go wrong.
+#[derive(Default)]
+struct Way {
+    /// The answer to the next COMMIT is lost, with its connection.
+    loses_commit: AtomicBool,
+    /// Raised by one, it makes all connections that there are silent for ever, as when a machine loses its power.
+    silences: AtomicUsize,
+}
+
+impl Way {
+    /// Opens it to the server of a URL; gives the URL of this end.
+    async fn open(self: &Arc<Self>, url: &str) -> String {
+        let (server, name) = url.rsplit_once('/').expect("a name");
+        let (start, port) = server.rsplit_once(':').expect("a port");
+        let server: u16 = port.parse().expect("a port");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let way = self.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let server = TcpStream::connect(("127.0.0.1", server)).await.expect("a connection");
+                tokio::spawn(way.clone().pass_on(client, server));
+            }
+        });
+        format!("{start}:{port}/{name}")
+    }
+
+    async fn pass_on(self: Arc<Self>, mut client: TcpStream, mut server: TcpStream) {
+        let (mut asked, mut answered) = (vec![0; 65536], vec![0; 65536]);
+        let silences = self.silences.load(Ordering::SeqCst);
+        loop {
+            tokio::select! {
+                Ok(count @ 1..) = client.read(&mut asked) => {
+                    if self.silences.load(Ordering::SeqCst) > silences {
+                        continue;
+                    }
+                    let call = &asked[..count];
+                    server.write_all(call).await.expect("a write");
+                    if call.windows(6).any(|word| word == b"COMMIT") && self.loses_commit.swap(false, Ordering::SeqCst) {
+                        let unheard = server.read(&mut answered).await.expect("an answer");
+                        assert!(unheard > 0);
+                        return;
+                    }
+                }
+                Ok(count @ 1..) = server.read(&mut answered) => {
+                    client.write_all(&answered[..count]).await.expect("a write");
+                }
+                else => return,
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_whose_commit_was_not_answered_is_not_made_again() {
+    if !mariadb::is_available() {
+        return;
+    }
+    let way = Arc::new(Way::default());
+    let url = way.open(&create_mariadb_database().await).await;
+    let app = TestApp::with(Database::Sqlite, |config| config.storage.database_url = Secret::from(url)).await;
+    let access = app.user("reader").await.text("access");
+    way.loses_commit.store(true, Ordering::SeqCst);
+    let room = json!({ "name": "Cellar" });
+    assert_unavailable(&app.call(Method::POST, "/api/rooms/", &access, room.clone()).await);
+    assert!(!way.loses_commit.load(Ordering::SeqCst), "no commit was lost");
+    assert_eq!(app.get("/api/rooms/", &access).await.expect(200).body["count"], 1);
+    app.call(Method::POST, "/api/rooms/", &access, room).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_fell_silent_are_replaced() {
+    if !mariadb::is_available() {
+        return;
+    }
+    let way = Arc::new(Way::default());
+    let url = way.open(&create_mariadb_database().await).await;
+    let app = TestApp::with(Database::Sqlite, |config| config.storage.database_url = Secret::from(url)).await;
+    let access = app.user("reader").await.text("access");
+    // Those in use are given up when their time is over, those at rest before they are used again.
+    for rest in [Duration::ZERO, Duration::from_secs(6)] {
+        let busy = (0..40).map(|_| app.get("/api/auth/sessions/", &access));
+        futures_util::future::join_all(busy).await;
+        tokio::time::sleep(rest).await;
+        way.silences.fetch_add(1, Ordering::SeqCst);
+        let started = Instant::now();
+        while app.get("/api/auth/sessions/", &access).await.status != 200 {
+            assert!(started.elapsed() < BOUND, "it does not recover");
+        }
+    }
 }
 
 /// What an administrator of the database server does.

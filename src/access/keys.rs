@@ -78,14 +78,16 @@ impl Keys {
         let (clock, random, root, seal) = context;
         let first = first_key(&settings, root, random);
         let key = signing_key(settings.algorithm, &first.secret)?;
+        let rows = all_rows(storage).await.map_err(KeyError::Database)?;
+        let now = clock.now();
         let row = AddKey {
             kid: key.kid().to_owned(),
             algorithm: settings.algorithm,
             origin: first.origin,
             sealed: sealed(&seal, &first.secret, random)?,
-            signs_from: clock.now(),
+            // Where others may be running they read it first.
+            signs_from: if rows.iter().any(is_live) { now.plus(SIGNS_AFTER) } else { now },
         };
-        let rows = all_rows(storage).await.map_err(KeyError::Database)?;
         let is_present = match first.origin {
             "generated" => rows.iter().any(|row| is_live(row) && row.algorithm == settings.algorithm),
             // A revoked one too: it is not to come back at the next start.

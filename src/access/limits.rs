@@ -164,7 +164,7 @@ impl Limits {
     /// Whether one more letter may go to an address that a stranger may have named; counts it if so. The call that
     /// causes it is answered alike either way.
     pub fn admits_letter(&self, address: &str) -> bool {
-        self.check(&[(Policy::Reset, Holder::Mailbox(address))]).is_ok()
+        self.admit(&[(Policy::Reset, Holder::Mailbox(address))]).is_ok()
     }
 
     /// Counts a message that a user sends, in whichever socket.

@@ -210,7 +210,8 @@ impl Access {
         let now = self.clock.now();
         let session =
             NewSession::new(user.id, client, &self.lifetimes, now, random).in_exchange_for(foreign.jti_hash);
-        if self.storage.write(Exchange(session.into_row())).await? {
+        let exchange = Exchange { row: session.into_row(), valid_from: Some(user.sessions_valid_from) };
+        if self.storage.write(exchange).await? {
             return self.exchanged(foreign).await;
         }
         let row = self.exchanged(foreign).await?;
@@ -259,7 +260,7 @@ impl Access {
         let session = NewSession::new(foreign.user_id, client, &self.lifetimes, now, random)
             .in_exchange_for(foreign.jti_hash)
             .ended(now);
-        if !self.storage.write(Exchange(session.into_row())).await? {
+        if !self.storage.write(Exchange { row: session.into_row(), valid_from: None }).await? {
             let row = self.exchanged(foreign).await?;
             self.end_session(row.user_id, row.id, Some((Kind::SessionEnded, client.clone()))).await?;
         }
@@ -362,13 +363,24 @@ fn unchanged(owner: &User) -> SelectStatement {
 }
 
 /// Begins the family of a foreign token: false when the token was exchanged before.
-struct Exchange(Model);
+struct Exchange {
+    row: Model,
+    /// Since when the owner's tokens are good, as it was judged; a family that ends at once asks nobody.
+    valid_from: Option<i64>,
+}
 
 impl Write for Exchange {
     type Output = bool;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<bool> {
-        let row: crate::model::sessions::ActiveModel = self.0.clone().into();
+        if let Some(valid_from) = self.valid_from {
+            // Locked: what ends all sessions ends this one, too, or comes first.
+            let owner = users::Entity::find_by_id(self.row.user_id)
+                .filter(users::Column::Status.eq(Status::Active))
+                .filter(users::Column::SessionsValidFrom.eq(valid_from));
+            owner.lock_exclusive().one(tx).await?.ok_or_else(gone)?;
+        }
+        let row: crate::model::sessions::ActiveModel = self.row.clone().into();
         match Entity::insert(row.reset_all()).exec_without_returning(tx).await {
             Err(error) if is_unique_violation(&error, "origin_hash") => Ok(false),
             outcome => Ok(outcome.map(|_| true)?),

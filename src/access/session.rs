@@ -6,7 +6,7 @@
 use super::{Access, Client, feed};
 use crate::error::{Error, Result};
 use crate::model::sessions::{ActiveModel, Column, Entity, Model};
-use crate::model::users::Model as User;
+use crate::model::users::{self, Model as User};
 use crate::storage::{Storage, Write};
 use moka::sync::Cache;
 use portcullis_security::clock::Timestamp;
@@ -226,7 +226,7 @@ pub(super) async fn is_live(storage: &Storage, session_id: i64) -> Result<bool> 
 pub enum EndSessions {
     /// Every one, and tokens without a session.
     All,
-    /// Every one but this.
+    /// Every one but this, and tokens without a session.
     AllBut(i64),
     /// This alone.
     One(i64),
@@ -235,7 +235,7 @@ pub enum EndSessions {
 impl EndSessions {
     /// What `sessions_valid_from` becomes when sessions end. Tokens without a session tell their age in whole
     /// seconds, so those of this second end too.
-    pub const fn valid_from(now: Timestamp) -> i64 {
+    const fn valid_from(now: Timestamp) -> i64 {
         Timestamp::from_seconds(now.seconds() + 1).micros()
     }
 
@@ -244,6 +244,13 @@ impl EndSessions {
     /// # Errors
     /// When the database refuses.
     pub async fn run(self, tx: &DatabaseTransaction, user_id: i64, now: Timestamp) -> Result<Vec<i64>> {
+        if !matches!(self, Self::One(_)) {
+            users::Entity::update_many()
+                .col_expr(users::Column::SessionsValidFrom, Expr::value(Self::valid_from(now)))
+                .filter(users::Column::Id.eq(user_id))
+                .exec(tx)
+                .await?;
+        }
         let live = Condition::all().add(Column::UserId.eq(user_id)).add(Column::RevokedAt.is_null());
         let chosen = match self {
             Self::All => live,

@@ -146,7 +146,6 @@ impl Write for SetPassword {
             .col_expr(Column::Password, Expr::value(self.hash.encoded.clone()))
             .col_expr(Column::PasswordScheme, Expr::value(self.hash.scheme.clone()))
             .col_expr(Column::PasswordChangedAt, Expr::value(now))
-            .col_expr(Column::SessionsValidFrom, Expr::value(EndSessions::valid_from(self.now)))
             // Whoever knew the old password may own a device cookie too.
             .col_expr(Column::DevicesValidFrom, Expr::value(now))
             .filter(Column::Id.eq(self.user_id));

@@ -107,6 +107,8 @@ struct DropExpired {
 }
 
 impl Write for DropExpired {
+    /// After a long time without it there is much to drop.
+    const LONGEST: Duration = Duration::from_secs(10 * 60);
     type Output = ();
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {

@@ -85,7 +85,6 @@ impl Write for MarkDeleted {
         let marked = Entity::update_many()
             .col_expr(Column::Status, Expr::value("deleted"))
             .col_expr(Column::DeleteAt, Expr::value(self.delete_at.micros()))
-            .col_expr(Column::SessionsValidFrom, Expr::value(EndSessions::valid_from(self.now)))
             .filter(Column::Id.eq(user_id))
             // One that was banned meanwhile stays so.
             .filter(Column::Status.eq(Status::Active))

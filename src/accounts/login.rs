@@ -210,6 +210,8 @@ impl Write for BeginSession {
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
         let subject = Subject::session(self.user.id, self.session.id());
+        // First, as whatever ends sessions does it: the order of locks.
+        self.update_user(tx).await?;
         if self.is_new_device(tx).await? {
             if self.new_devices(tx).await? < NOTICES {
                 self.outbox.enqueue(tx, &self.notice(), self.now).await?;
@@ -220,7 +222,6 @@ impl Write for BeginSession {
             alarm.record(tx, &self.client, &self.outbox, self.now).await?;
         }
         self.session.insert(tx).await?;
-        self.update_user(tx).await?;
         if self.user.status == Status::Deleted {
             refresh_audience(tx, self.user.id).await?;
             audit::record(tx, Kind::AccountRestored, subject, &self.client, self.now).await?;

@@ -6,7 +6,6 @@ use crate::access::{Client, CurrentUser, EndSessions, MaybeUser};
 use crate::audit::{self, Kind, Subject};
 use crate::error::{Error, Result};
 use crate::extract::{Body, FromInput, Input};
-use crate::model::users::{Column, Entity};
 use crate::state::App;
 use crate::storage::Write;
 use axum::Json;
@@ -15,8 +14,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use portcullis_security::clock::Timestamp;
 use portcullis_security::secret::Secret;
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::DatabaseTransaction;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -91,11 +89,6 @@ impl Write for EndAll {
     type Output = Vec<i64>;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<Vec<i64>> {
-        Entity::update_many()
-            .col_expr(Column::SessionsValidFrom, Expr::value(EndSessions::valid_from(self.now)))
-            .filter(Column::Id.eq(self.user_id))
-            .exec(tx)
-            .await?;
         let subject = Subject::user(self.user_id);
         audit::record(tx, Kind::AllSessionsEnded, subject, &self.client, self.now).await?;
         EndSessions::All.run(tx, self.user_id, self.now).await

@@ -184,7 +184,6 @@ impl Write for Change {
             Act::Ban => self.ban(tx, now).await,
             Act::Unban => self.unban(tx, now).await,
             Act::EndSessions => {
-                self.set(tx, [(Column::SessionsValidFrom, EndSessions::valid_from(now).into())]).await?;
                 self.record(tx, Kind::AllSessionsEnded, now).await?;
                 EndSessions::All.run(tx, self.user.id, now).await.map(drop)
             }
@@ -193,12 +192,7 @@ impl Write for Change {
                 self.changed(tx, Kind::Promoted, now).await
             }
             Act::Demote => {
-                let none = [
-                    (Column::IsStaff, false.into()),
-                    (Column::IsSuperuser, false.into()),
-                    (Column::SessionsValidFrom, EndSessions::valid_from(now).into()),
-                ];
-                self.set(tx, none).await?;
+                self.set(tx, [(Column::IsStaff, false.into()), (Column::IsSuperuser, false.into())]).await?;
                 self.record(tx, Kind::Demoted, now).await?;
                 EndSessions::All.run(tx, self.user.id, now).await.map(drop)
             }
@@ -210,10 +204,7 @@ impl Write for Change {
 
 impl Change {
     async fn ban(&self, tx: &DatabaseTransaction, now: Timestamp) -> Result<()> {
-        let banned = [
-            (Column::Status, Status::Banned.into()),
-            (Column::SessionsValidFrom, EndSessions::valid_from(now).into()),
-        ];
+        let banned = [(Column::Status, Status::Banned.into())];
         self.set_if(tx, banned, Column::Status.ne(Status::Banned), "is banned already").await?;
         refresh_audience(tx, self.user.id).await?;
         let purposes = [Purpose::Reset, Purpose::EmailChange];

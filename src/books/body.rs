@@ -114,9 +114,10 @@ impl FromInput for BookPatch {
     }
 }
 
-/// A line of plain text that is not blank.
+/// A line of plain text that is not blank. Control characters are spaces in it: some databases sort them before the
+/// end of a text.
 fn parse_line(text: &str) -> Result<String, String> {
-    let plain = strip_tags(text).trim().to_owned();
+    let plain = strip_tags(text).replace(char::is_control, " ").trim().to_owned();
     if plain.is_empty() {
         return Err("This field may not be blank.".to_owned());
     }

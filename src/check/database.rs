@@ -5,7 +5,7 @@ use super::opening::{self, OPENS};
 use super::program::before_release;
 use super::report::{Item, Level};
 use crate::config::secret_strength::guessable;
-use crate::config::{Engine, Storage};
+use crate::config::{Engine, Storage, is_this_machine};
 use crate::model::users::{self, Status};
 use crate::model::{Migrator, audit_events};
 use crate::storage::look;
@@ -127,7 +127,7 @@ fn server(storage: &Storage) -> Verdict {
 
 /// How the server gets to its database: as whom, and over which way.
 fn way(user: &str, host: &str, query: &str) -> Verdict {
-    match is_this_machine(host) {
+    match is_this_machine(without_port(host)) {
         _ if user == "root" => warning(
             "The server is root in the database: it could read other databases too.",
             "CREATE USER for it, and GRANT it its own database alone.",
@@ -142,12 +142,8 @@ fn way(user: &str, host: &str, query: &str) -> Verdict {
     }
 }
 
-/// Whether a host, which may have a port, is a name of this machine.
-fn is_this_machine(host: &str) -> bool {
-    let name =
-        host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
-    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+fn without_port(host: &str) -> &str {
+    host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name })
 }
 
 /// Whether a connection is encrypted and fails where the certificate is not the host's.

@@ -3,7 +3,7 @@
 use super::certificate;
 use super::judge::{Rule, Scene, Verdict, error, ok, warning};
 use super::report::Item;
-use crate::config::{Profile, WebUrl};
+use crate::config::{Profile, WebUrl, is_this_machine};
 use std::io::ErrorKind;
 use tokio::net::TcpSocket;
 
@@ -52,15 +52,10 @@ fn public_url(scene: &Scene) -> Verdict {
     if !url.path().is_empty() {
         return error(format!("The public URL {url} has a path."), example);
     }
-    if is_local(url.host()) {
+    if is_this_machine(url.host()) {
         return warning(format!("The public URL is {url}: nobody else can follow a link to it."), example);
     }
     ok(format!("The public URL is {url}, and links begin with {links}."))
-}
-
-fn is_local(host: &str) -> bool {
-    host == "localhost"
-        || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn proxies(scene: &Scene) -> Verdict {

@@ -10,6 +10,7 @@ mod seat;
 pub use room::{Reading, Room, Submitted, Waiting};
 pub use seat::{End, Seat};
 
+use portcullis_security::client_ip::bucket;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -39,6 +40,16 @@ struct Seats {
     rooms: HashMap<i64, Arc<Room>>,
     by_user: HashMap<i64, Vec<Arc<Seat>>>,
     by_ip: HashMap<IpAddr, usize>,
+}
+
+impl Seats {
+    /// Forgets a room that nobody listens to or writes into; another may have taken its place already.
+    fn release(&mut self, room: &Room) {
+        let is_kept = |kept: &Arc<Room>| std::ptr::eq(&raw const **kept, room);
+        if room.is_idle() && self.rooms.get(&room.id()).is_some_and(is_kept) {
+            self.rooms.remove(&room.id());
+        }
+    }
 }
 
 /// A seat for as long as a socket is open.
@@ -78,19 +89,20 @@ impl Hub {
         user_id: i64,
         ip: IpAddr,
     ) -> Result<Taken, Full> {
+        let near = bucket(ip);
         let mut seats = self.lock();
         let own = seats.by_user.get(&user_id).map_or(0, Vec::len);
-        let near = seats.by_ip.get(&ip).copied().unwrap_or(0);
-        if own >= self.caps.per_user || near >= self.caps.per_ip {
+        let neighbours = seats.by_ip.get(&near).copied().unwrap_or(0);
+        if own >= self.caps.per_user || neighbours >= self.caps.per_ip {
             return Err(Full);
         }
         let room =
             seats.rooms.entry(room_id).or_insert_with(|| Arc::new(Room::new(room_id, last_seq, version)));
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let seat = Arc::new(Seat::new(id, user_id, ip, room.clone()));
+        let seat = Arc::new(Seat::new(id, user_id, near, room.clone()));
         room.add(&seat);
         seats.by_user.entry(user_id).or_default().push(seat.clone());
-        *seats.by_ip.entry(ip).or_default() += 1;
+        *seats.by_ip.entry(near).or_default() += 1;
         drop(seats);
         // Whoever sets it ends all seats after: one of the two sees the other.
         if self.is_stopping.load(Ordering::SeqCst) {
@@ -131,10 +143,7 @@ impl Hub {
 
     /// Forgets a room that nobody listens to or writes into.
     pub fn release(&self, room: &Room) {
-        let mut seats = self.lock();
-        if room.is_idle() {
-            seats.rooms.remove(&room.id());
-        }
+        self.lock().release(room);
     }
 
     /// Ends every socket, and those that are still to come.
@@ -160,9 +169,7 @@ impl Hub {
             }
         }
         seat.room().remove(seat);
-        if seat.room().is_idle() {
-            seats.rooms.remove(&seat.room().id());
-        }
+        seats.release(seat.room());
     }
 
     fn lock(&self) -> MutexGuard<'_, Seats> {
@@ -203,6 +210,10 @@ mod tests {
         assert!(hub.enter((1, 0, 0), 1, HERE).is_err(), "the account's third");
         let _third = hub.enter((1, 0, 0), 2, HERE).unwrap();
         assert!(hub.enter((1, 0, 0), 3, HERE).is_err(), "the address's fourth");
+        let household = (1..=4).map(|host| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, host]));
+        let seats: Vec<_> =
+            household.zip(4..).map(|(ip, user_id)| hub.enter((1, 0, 0), user_id, ip)).collect();
+        assert_eq!(seats.iter().filter(|seat| seat.is_ok()).count(), 3, "a network of IPv6 is one address");
         drop(first);
         assert!(hub.enter((1, 0, 0), 3, HERE).is_ok());
     }

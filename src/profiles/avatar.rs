@@ -54,7 +54,7 @@ pub async fn upload(
     let file = app.uploads.receive(request, FIELD, MAX_FILE).await?;
     let file = file.ok_or_else(|| Error::field(FIELD, "No file provided"))?;
     let picture = app.uploads.draw(FIELD, file).await?;
-    let name = finish(keep(app.clone(), caller.user.id, picture)).await?;
+    let name = keep(&app, caller.user.id, picture).await?;
     let avatar_url = app.media_url(Some(name.as_str()));
     Ok(Json(AvatarResponse { message: "Avatar uploaded successfully", avatar_url }))
 }
@@ -63,22 +63,14 @@ pub async fn upload(
 #[utoipa::path(delete, path = "/profile/avatar", tag = "profiles", responses(
     (status = 204, description = "There is no picture any more.")))]
 pub async fn remove(State(app): State<Arc<App>>, caller: CurrentUser) -> Result<StatusCode> {
-    finish(async move {
-        let old = app.write(SetAvatar { user_id: caller.user.id, name: None }).await?;
-        app.discard(old.as_deref()).await;
-        Ok(StatusCode::NO_CONTENT)
-    })
-    .await
-}
-
-/// Goes on when the caller hangs up, so that no file is left that no profile knows.
-async fn finish<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-    tokio::spawn(work).await.map_err(Error::internal)?
+    let old = app.write(SetAvatar { user_id: caller.user.id, name: None }).await?;
+    app.discard(old.as_deref()).await;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The file first, then the row, then the old file: at no moment does a profile name a file that is not
 /// there.
-async fn keep(app: Arc<App>, user_id: i64, picture: Bytes) -> Result<FileName> {
+async fn keep(app: &App, user_id: i64, picture: Bytes) -> Result<FileName> {
     let name = FileName::draw(FOLDER, OUTPUT_EXTENSION, &app.random);
     app.files.put(&name, picture).await?;
     match app.write(SetAvatar { user_id, name: Some(name.clone()) }).await {

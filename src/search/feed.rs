@@ -2,8 +2,8 @@
 //!
 //! It is filled once, in the background. From then on every change of a book, by whichever process, is news in
 //! `book_changes`: read each second, and before every search, so that a search sees what was written before it.
-//! News is read by time and not by id, since ids do not follow the order of commits; each look goes five seconds
-//! further back than the last, so that a slow commit is not missed.
+//! News is read by id, and by time too, since ids do not follow the order of commits everywhere; each look goes five
+//! seconds further back than the last, so that a slow commit is not missed.
 
 use super::index::{Document, Index, Prepared};
 use super::meaning::Meanings;
@@ -11,7 +11,9 @@ use crate::error::{Error, Result};
 use crate::model::{book_changes, books};
 use crate::storage::{Storage, Write};
 use portcullis_security::clock::{Clock, Timestamp};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -38,6 +40,8 @@ pub(super) struct Library {
 struct Followed {
     /// None before it is filled.
     until: Option<Timestamp>,
+    /// The newest row that was read: what waited long to be written is not passed over for its time.
+    last_id: i64,
     /// News that a later look shows again: when it was made.
     seen: HashMap<i64, i64>,
 }
@@ -62,8 +66,10 @@ impl Library {
         match followed.until {
             Some(until) if now.since(until) < SLEPT => self.read_news(&mut followed, until, now).await,
             _ => {
+                let newest = book_changes::Entity::find().order_by_desc(book_changes::Column::Id);
+                let last_id = newest.one(self.storage.reader()).await?.map_or(0, |row| row.id);
                 self.fill().await?;
-                *followed = Followed { until: Some(now), seen: HashMap::new() };
+                *followed = Followed { until: Some(now), last_id, seen: HashMap::new() };
                 // What was written meanwhile.
                 self.read_news(&mut followed, now, now).await?;
                 self.ready.send_replace(true);
@@ -103,7 +109,10 @@ impl Library {
 
     async fn read_news(&self, followed: &mut Followed, until: Timestamp, now: Timestamp) -> Result<()> {
         let since = until.minus(OVERLAP).micros();
-        let news = book_changes::Entity::find().filter(book_changes::Column::At.gte(since));
+        let is_news = Condition::any()
+            .add(book_changes::Column::At.gte(since))
+            .add(book_changes::Column::Id.gt(followed.last_id));
+        let news = book_changes::Entity::find().filter(is_news);
         let news = news.all(self.storage.reader()).await?;
         let fresh: Vec<_> = news.iter().filter(|row| !followed.seen.contains_key(&row.id)).collect();
         let changed: BTreeSet<i64> = fresh.iter().map(|row| row.book_id).collect();
@@ -111,6 +120,7 @@ impl Library {
         for ids in changed.chunks(BATCH) {
             self.renew(ids).await?;
         }
+        followed.last_id = news.iter().map(|row| row.id).max().unwrap_or(0).max(followed.last_id);
         followed.seen.extend(fresh.iter().map(|row| (row.id, row.at)));
         let next = now.minus(OVERLAP).micros();
         followed.seen.retain(|_, at| *at >= next);

@@ -1,13 +1,18 @@
 //! Opening connections, with the settings that make each database keep its promises.
 
-use super::{Reader, Storage, Writer, group::GroupWriter};
+use super::{Reader, Storage, Writer, group::GroupWriter, liveness::Liveness};
+use sea_orm::sqlx::Executor;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const MYSQL_CONNECTIONS: u32 = 32;
+/// Under REPEATABLE READ the loser of a race reads its stale snapshot and takes a re-used token for an unknown one.
+const READ_COMMITTED: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
 /// Why there is no database to work with.
 #[derive(Debug, thiserror::Error)]
@@ -29,14 +34,17 @@ pub enum ConnectError {
 
 pub(super) async fn connect(url: &str) -> Result<Storage, ConnectError> {
     let (reader, writer) = match url.split_once(':') {
-        Some(("sqlite", rest)) => open_sqlite(url, rest).await?,
+        Some(("sqlite", rest)) => {
+            let (reader, writer) = open_sqlite(url, rest).await?;
+            (Reader::beside_threads(reader), writer)
+        }
         Some(("mysql" | "mariadb", rest)) => {
             let pool = open_mysql(&format!("mysql:{rest}")).await?;
-            (pool.clone(), Writer::Pool(pool))
+            (Reader::over_network(pool.clone(), MYSQL_CONNECTIONS), Writer::Pool(pool))
         }
         _ => return Err(ConnectError::Scheme),
     };
-    Ok(Storage { reader: Reader::new(reader), writer })
+    Ok(Storage { reader, writer })
 }
 
 /// A connection that reads what is there and changes nothing: no file is made, no journal turned.
@@ -76,7 +84,23 @@ fn sqlite_options(url: &str, connections: u32, reads_only: bool) -> ConnectOptio
 }
 
 async fn open_mysql(url: &str) -> Result<DatabaseConnection, ConnectError> {
-    Database::connect(pool_options(url, 32)).await.map_err(ConnectError::Open)
+    let mut options = pool_options(url, MYSQL_CONNECTIONS);
+    let liveness = Arc::new(Liveness::default());
+    options.map_sqlx_mysql_pool_opts(move |pool| {
+        let (before, after) = (liveness.clone(), liveness.clone());
+        pool.after_connect(|connection, _| {
+            Box::pin(async move { connection.execute(READ_COMMITTED).await.map(drop) })
+        })
+        .before_acquire(move |connection, seen| {
+            let liveness = before.clone();
+            Box::pin(async move { liveness.check(connection, seen).await })
+        })
+        .after_release(move |connection, _| {
+            let liveness = after.clone();
+            Box::pin(async move { liveness.ping(connection).await })
+        })
+    });
+    Database::connect(options).await.map_err(ConnectError::Open)
 }
 
 fn pool_options(url: &str, connections: u32) -> ConnectOptions {

@@ -48,7 +48,7 @@ pub(super) fn classify(error: &DbErr) -> Error {
 }
 
 /// Errors of MySQL and MariaDB that are no fault of a statement: no room on its disk or in memory, too many connections
-/// or statements, read-only, shutting down.
+/// or statements, read-only, out of time, shutting down.
 const fn is_at_its_end(number: u16) -> bool {
     matches!(
         number,
@@ -58,14 +58,20 @@ const fn is_at_its_end(number: u16) -> bool {
             | 1038
             | 1040
             | 1041
+            | 1047
             | 1053
             | 1114
             | 1135
             | 1203
             | 1226
             | 1290
+            | 1317
             | 1461
             | 1836
+            | 1927
+            | 1969
+            | 3024
+            | 4031
     )
 }
 

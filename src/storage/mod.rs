@@ -9,6 +9,7 @@ mod fault;
 mod files;
 mod group;
 mod lease;
+mod liveness;
 mod pages;
 mod pool;
 mod reader;
@@ -23,6 +24,7 @@ pub use reader::Reader;
 use crate::error::{Error, Result};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, IsolationLevel, TransactionTrait};
 use std::future::Future;
+use std::time::Duration;
 
 /// A change of rows that is committed whole or not at all.
 ///
@@ -32,6 +34,9 @@ use std::future::Future;
 pub trait Write: Send + Sync + 'static {
     /// What the caller gets once the change is on disk.
     type Output: Send + 'static;
+
+    /// A change that takes longer on a database server is given up.
+    const LONGEST: Duration = Duration::from_secs(30);
 
     /// Makes the change.
     fn run(&self, tx: &DatabaseTransaction) -> impl Future<Output = Result<Self::Output>> + Send;

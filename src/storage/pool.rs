@@ -1,8 +1,8 @@
 //! Writing to a database server: a transaction for each change, tried again when it lost a race.
 
-use super::{Write, reader::undisturbed};
+use super::{Write, fault::is_transient, reader::undisturbed};
 use crate::error::{Error, Result};
-use sea_orm::{DatabaseConnection, IsolationLevel, TransactionTrait};
+use sea_orm::{DatabaseConnection, TransactionTrait};
 use std::time::{Duration, Instant};
 
 const ATTEMPTS: u32 = 5;
@@ -10,8 +10,8 @@ const ATTEMPTS: u32 = 5;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) async fn write<W: Write>(connection: DatabaseConnection, write: W) -> Result<W::Output> {
-    let outcome = undisturbed(async move { attempt(&connection, &write).await }).await;
-    outcome.unwrap_or_else(|| Err(Error::unavailable("the program ends")))
+    let outcome = undisturbed(W::LONGEST, async move { attempt(&connection, &write).await }).await;
+    outcome.unwrap_or_else(|| Err(Error::unavailable("no answer in time")))
 }
 
 async fn attempt<W: Write>(connection: &DatabaseConnection, write: &W) -> Result<W::Output> {
@@ -19,29 +19,40 @@ async fn attempt<W: Write>(connection: &DatabaseConnection, write: &W) -> Result
     let mut attempt = 1;
     loop {
         match attempt_once(connection, write).await {
-            Err(Error::Unavailable(_)) if attempt < ATTEMPTS && started.elapsed() < PATIENCE => {
+            Ok(output) => return Ok(output),
+            Err(Failed::Undone(Error::Unavailable(_)))
+                if attempt < ATTEMPTS && started.elapsed() < PATIENCE =>
+            {
                 tokio::time::sleep(Duration::from_millis(u64::from(attempt * attempt) * 3)).await;
                 attempt += 1;
             }
-            outcome => return outcome,
+            Err(Failed::Undone(error) | Failed::Unknown(error)) => return Err(error),
         }
     }
 }
 
-/// READ COMMITTED: under REPEATABLE READ the loser of a race reads its stale snapshot and takes a
-/// re-used token for an unknown one.
-async fn attempt_once<W: Write>(connection: &DatabaseConnection, write: &W) -> Result<W::Output> {
-    let tx = connection.begin_with_config(Some(IsolationLevel::ReadCommitted), None).await?;
+async fn attempt_once<W: Write>(connection: &DatabaseConnection, write: &W) -> Result<W::Output, Failed> {
+    let tx = connection.begin().await;
+    let tx = tx.map_err(|error| Failed::Undone(error.into()))?;
     match write.run(&tx).await {
-        Ok(output) => {
-            tx.commit().await?;
-            Ok(output)
-        }
+        Ok(output) => match tx.commit().await {
+            Ok(()) => Ok(output),
+            Err(error) if is_transient(&error) => Err(Failed::Undone(error.into())),
+            Err(error) => Err(Failed::Unknown(error.into())),
+        },
         Err(error) => {
             if let Err(rollback) = tx.rollback().await {
                 tracing::debug!(error = %rollback, "a refused transaction was not rolled back by hand");
             }
-            Err(error)
+            Err(Failed::Undone(error))
         }
     }
+}
+
+/// How a change came to nothing.
+enum Failed {
+    /// Nothing of it is there.
+    Undone(Error),
+    /// Its commit was not answered: it may be there, and may not be made twice.
+    Unknown(Error),
 }

@@ -90,7 +90,7 @@ async fn reset(ctx: &Context) -> Result<Outcome, Skip> {
     if let Outcome::Found(..) = ended {
         // What counts is how many mails a stranger may cause, not what the answers say.
         sleep(DELIVERY).await;
-        let mails = mailbox.letters(address).await.len() - before;
+        let mails = mailbox.letters(address).await.len().saturating_sub(before);
         if mails <= ENOUGH / 2 {
             return Ok(Outcome::Passed(format!("{} calls caused {mails} mails.", ENOUGH + 1)));
         }
