@@ -139,8 +139,8 @@ impl Edge {
         self.require_https(request, peer)
     }
 
-    /// Plain http is sent to https, but for health checks and metrics, which neighbours ask; a body that has already crossed the network in
-    /// the clear is refused rather than redirected.
+    /// Plain http is sent to https, but for health checks and metrics, which neighbours ask; a body that has already
+    /// crossed the network in the clear is refused rather than redirected.
     fn require_https(&self, request: &Request, peer: IpAddr) -> Option<Response> {
         let path = request.uri().path();
         let is_health = matches!(path, "/healthz" | "/readyz" | "/metrics");

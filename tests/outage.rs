@@ -229,7 +229,7 @@ async fn connections_that_fell_silent_are_replaced() {
     let app = TestApp::with(Database::Sqlite, |config| config.storage.database_url = Secret::from(url)).await;
     let access = app.user("reader").await.text("access");
     // Those in use are given up when their time is over, those at rest before they are used again.
-    for rest in [Duration::ZERO, Duration::from_secs(6)] {
+    for rest in [Duration::ZERO, Duration::from_secs(2)] {
         let busy = (0..40).map(|_| app.get("/api/auth/sessions/", &access));
         futures_util::future::join_all(busy).await;
         tokio::time::sleep(rest).await;

@@ -8,7 +8,7 @@ const LAYERS: &[&[&str]] = &[
     &["main", "verbs"],
     &["app"],
     &["demo", "background"],
-    &["admin", "adopt", "check", "load", "backup", "calibrate"],
+    &["admin", "check", "load", "backup", "calibrate"],
     &["accounts", "profiles", "books", "reviews", "chat", "search"],
     &["routes", "edge", "health", "serve", "web", "webhooks", "log", "api_docs"],
     &["state"],

@@ -14,8 +14,8 @@ import tempfile
 import time
 
 PASSWORD = "Sturdy-Harbour-42"
-# Users for those who change passwords, each to be used once.
-CHANGERS = 8
+# Users for those who change or reset passwords, each to be used once.
+CHANGERS = 24
 PATH = f"{os.environ['PATH']}:/usr/sbin:{pathlib.Path(sys.executable).parent}"
 
 

@@ -18,7 +18,7 @@ pub(super) const SPECS: &[Spec] = &[
     Spec::plain(
         "COMMUNITY__SOCKETS_PER_IP",
         "5000",
-        "WebSockets that one network address may have open at once: many people may share one.",
+        "WebSockets that one network address (of IPv6 a /64) may have open at once: many people may share one.",
     ),
     Spec::plain(
         "COMMUNITY__PING_EVERY",
