@@ -79,11 +79,14 @@ enum Verb {
     /// Restores a backup, into whichever database the settings name.
     ///
     /// The file is checked to its end before anything is touched, and the rows are replaced in one
-    /// transaction: whatever fails, the database is as it was. Sessions of the backup go on unless their token
-    /// was refreshed since it was taken: to move to another machine without a logout, stop the server before
-    /// the backup. Sessions and accounts that are not in it end; what has ended since is back. A server that
-    /// runs meanwhile goes on with the restored rows within a second, but may answer 503 while they are
-    /// replaced.
+    /// transaction: whatever fails, the database is as it was. Sessions and accounts that are not in the backup
+    /// end. Over a database (--replace) its other sessions go on, and what has ended there stays ended, but all
+    /// else is as it was in the backup: passwords, addresses and rights of staff too, bans and deletions are
+    /// undone. A server that runs meanwhile goes on with the restored rows within a second, but may answer 503
+    /// while they are replaced.
+    ///
+    /// An empty database knows nothing of what has happened since: whoever has refreshed a token logs in again,
+    /// and who was logged out is back. To move to another machine, stop the server before the backup.
     ///
     /// SECRET_KEY must be that of the server that was backed up. A backup of development brings its own
     /// secret along, and restore puts it into the data directory unless SECRET_KEY is set.

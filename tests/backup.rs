@@ -1,19 +1,22 @@
 //! Backups go from any database to any other, whole or not at all (contract §5 `backup`, `restore`).
 
-use crate::harness::{Database, PASSWORD, TestApp, create_mariadb_database, mariadb};
+use crate::harness::{Answer, Database, PASSWORD, TestApp, create_mariadb_database, databases, mariadb};
+use crate::lifetimes::{foreign, id_of};
 use crate::people::{Step, steps};
 use portcullis::app::open_storage;
 use portcullis::backup::{self, BackupError, Restore, Source};
 use portcullis::books::{InsertBooks, NewBook};
 use portcullis::chat::InsertMessages;
 use portcullis::config::Config;
-use portcullis::model::{outbox, search_budgets, users, webhooks};
+use portcullis::model::{outbox, revocations, search_budgets, sessions, users, webhooks};
 use portcullis::reviews::{InsertReviews, NewReview};
 use portcullis::storage::{Storage, Write};
 use portcullis_security::clock::Clock;
 use portcullis_security::random::Random;
 use portcullis_security::secret::Secret;
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait, PaginatorTrait};
+use portcullis_security::token::TokenType;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -279,6 +282,189 @@ async fn what_was_ended_does_not_come_back_with_a_backup() {
     brings_nothing_back(Database::Sqlite).await;
     if mariadb::is_available() {
         brings_nothing_back(Database::MariaDb).await;
+    }
+}
+
+/// A server that pardons no token that was spent.
+async fn strict(database: Database) -> TestApp {
+    TestApp::with(database, |config| {
+        config.secret_key = Some(Secret::from(SECRET));
+        config.tokens.refresh_grace = Duration::from_millis(1);
+    })
+    .await
+}
+
+async fn refresh(app: &TestApp, token: &str) -> Answer {
+    app.post("/api/auth/refresh/", json!({ "refresh": token })).await
+}
+
+async fn log_out(app: &TestApp, token: &str) {
+    app.post("/api/auth/logout/", json!({ "refresh": token })).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn access_tokens_that_were_ended_stay_so_for_a_server_that_starts_after_a_restore() {
+    for database in databases() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("backup");
+        let app = strict(database).await;
+        let ended = app.user("reader").await;
+        let kept = app.login("reader", PASSWORD).await.expect(200);
+        let early = app.login("reader", PASSWORD).await.expect(200);
+        log_out(&app, &early.text("refresh")).await;
+        app.drain_outbox().await;
+        back_up(&app.app().storage, &path).await;
+        let later = app.login("reader", PASSWORD).await.expect(200);
+        for session in [&ended, &later] {
+            log_out(&app, &session.text("refresh")).await;
+        }
+        restore(&app.app().storage, &path, true).await.expect("restored");
+        restore(&app.app().storage, &path, true).await.expect("restored again");
+        let started = app.replica().await;
+        for session in [&early, &ended, &later] {
+            started.get("/api/auth/me/", &session.text("access")).await.expect(401);
+        }
+        started.get("/api/auth/me/", &kept.text("access")).await.expect(200);
+        let news = revocations::Entity::find().filter(revocations::Column::SessionId.is_not_null());
+        assert_eq!(news.count(app.app().storage.reader()).await.expect("a count"), 3, "each once");
+        started.stop().await;
+        app.stop().await;
+    }
+}
+
+/// The sessions that a Django's tokens were exchanged for get other ids.
+struct RedrawIds;
+
+impl Write for RedrawIds {
+    type Output = ();
+
+    async fn run(&self, tx: &DatabaseTransaction) -> portcullis::error::Result<()> {
+        let id = Expr::col(sessions::Column::Id).add(1);
+        let redrawn = sessions::Entity::update_many().col_expr(sessions::Column::Id, id);
+        redrawn.filter(sessions::Column::OriginHash.is_not_null()).exec(tx).await?;
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_django_is_exchanged_once_though_a_backup_is_restored() {
+    for database in databases() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str| folder.path().join(name);
+        let app = strict(database).await;
+        let user_id = id_of(&app.user("reader").await);
+        let day = Duration::from_secs(86_400);
+        let [spent, ended, unused] = [(); 3].map(|()| foreign(&app, TokenType::Refresh, user_id, day));
+        let storage = &app.app().storage;
+        app.drain_outbox().await;
+        back_up(storage, &file("before")).await;
+        let exchanged = refresh(&app, &spent).await.expect(200);
+        log_out(&app, &ended).await;
+        back_up(storage, &file("after")).await;
+        for _ in 0..2 {
+            restore(storage, &file("before"), true).await.expect("restored");
+            for token in [&spent, &ended, &exchanged.text("refresh")] {
+                refresh(&app, token).await.expect(401);
+            }
+        }
+        let rows = sessions::Entity::find().filter(sessions::Column::OriginHash.is_not_null());
+        let rows = rows.all(storage.reader()).await.expect("sessions");
+        assert!(rows.len() == 2 && rows.iter().all(|row| row.ip_prefix.is_empty()), "{rows:?}");
+        storage.write(RedrawIds).await.expect("other ids");
+        restore(storage, &file("after"), true).await.expect("restored");
+        for token in [&spent, &ended] {
+            refresh(&app, token).await.expect(401);
+        }
+        refresh(&app, &unused).await.expect(200);
+        app.mails().await;
+        app.stop().await;
+    }
+}
+
+/// An id is now somebody else's.
+struct Rename(i64);
+
+impl Write for Rename {
+    type Output = ();
+
+    async fn run(&self, tx: &DatabaseTransaction) -> portcullis::error::Result<()> {
+        let renamed = users::Entity::update_many().col_expr(users::Column::Username, Expr::value("another"));
+        renamed.filter(users::Column::Id.eq(self.0)).exec(tx).await?;
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_ended_everywhere_stays_so_when_a_backup_is_restored() {
+    for database in databases() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("backup");
+        let app = strict(database).await;
+        let (reader, other) = (app.user("reader").await, app.user("other").await);
+        let day = Duration::from_secs(86_400);
+        let token = |session: &Answer| foreign(&app, TokenType::Refresh, id_of(session), day);
+        let (of_reader, of_other) = (token(&reader), token(&other));
+        let storage = &app.app().storage;
+        let devices = async |session: &Answer| {
+            let row = users::Entity::find_by_id(id_of(session)).one(storage.reader()).await.expect("a row");
+            row.expect("a user").devices_valid_from
+        };
+        let of_backup = devices(&other).await;
+        app.drain_outbox().await;
+        back_up(storage, &path).await;
+        for session in [&reader, &other] {
+            let (access, method) = (session.text("access"), reqwest::Method::PATCH);
+            let body = json!({ "current_password": PASSWORD, "new_password": "Sturdy-Harbour-43" });
+            app.call(method, "/api/auth/change-password/", &access, body).await.expect(200);
+        }
+        let since = devices(&reader).await;
+        storage.write(Rename(id_of(&other))).await.expect("another name");
+        restore(storage, &path, true).await.expect("restored");
+        refresh(&app, &of_reader).await.expect(401);
+        refresh(&app, &of_other).await.expect(200);
+        assert_eq!((devices(&reader).await, devices(&other).await), (since, of_backup));
+        assert!(since > of_backup);
+        app.mails().await;
+        app.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_takes_no_session_back_to_a_token_that_was_spent() {
+    for database in databases() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str| folder.path().join(name);
+        let app = strict(database).await;
+        let (kept, stolen) = (app.user("reader").await, app.login("reader", PASSWORD).await.expect(200));
+        let storage = &app.app().storage;
+        app.drain_outbox().await;
+        back_up(storage, &file("first")).await;
+        let mut newest = kept.text("refresh");
+        for _ in 0..2 {
+            newest = refresh(&app, &newest).await.expect(200).text("refresh");
+        }
+        refresh(&app, &stolen.text("refresh")).await.expect(200);
+        restore(storage, &file("first"), true).await.expect("restored");
+        newest = refresh(&app, &newest).await.expect(200).text("refresh");
+        assert!(app.events("token.reused").await.is_empty(), "its owner did what owners do");
+        refresh(&app, &stolen.text("refresh")).await.expect(401);
+        app.mails().await;
+        back_up(storage, &file("second")).await;
+        app.stop().await;
+
+        // A backup that is later than the one that was restored by mistake.
+        let (there, url) = empty(database, &file("there")).await;
+        restore(&there, &file("first"), false).await.expect("restored");
+        restore(&there, &file("second"), true).await.expect("restored");
+        there.close().await;
+        let app = TestApp::with(Database::Sqlite, |config| {
+            config.storage.database_url = url;
+            config.secret_key = Some(Secret::from(SECRET));
+        })
+        .await;
+        refresh(&app, &newest).await.expect(200);
+        app.mails().await;
+        app.stop().await;
     }
 }
 

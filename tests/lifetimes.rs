@@ -193,12 +193,12 @@ async fn a_link_of_an_account_that_is_gone_is_an_invalid_link() {
     app.mails().await;
 }
 
-fn id_of(session: &Answer) -> i64 {
+pub fn id_of(session: &Answer) -> i64 {
     session.body["user"]["id"].as_i64().expect("an id")
 }
 
 /// A token as the Django before us signed it: without a session.
-fn foreign(app: &TestApp, token_type: TokenType, user_id: i64, lifetime: Duration) -> String {
+pub fn foreign(app: &TestApp, token_type: TokenType, user_id: i64, lifetime: Duration) -> String {
     let now = app.app().now();
     let claims = Claims {
         token_type,

@@ -5,6 +5,7 @@
 //! `SECRET_KEY`. It is written beside a running server. Restoring reads it twice: first to check all of it,
 //! then in the one transaction that replaces the rows (docs/decisions/0005-backups-are-rows.md).
 
+mod before;
 mod cells;
 mod files;
 mod format;

@@ -1,24 +1,19 @@
 //! Restoring: everything is checked first, then everything is replaced, or nothing is.
 
+use super::before::{self, BATCH, Before};
 use super::format::{BackupReader, End, Line, content};
 use super::tables::{self, Row, Table};
 use super::{BackupError, SECRET_FILE, broken, damaged, files, schema, seal_of};
 use crate::access::Client;
 use crate::audit::{self, Kind, Subject};
 use crate::error::{Error, Result};
-use crate::model::{one_time_tokens, revocations, sessions, signing_keys, users};
+use crate::model::users;
 use crate::storage::{Storage, Write};
 use portcullis_security::clock::Clock;
 use portcullis_security::secret::Secret;
-use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
-};
-use std::collections::HashSet;
+use sea_orm::{DatabaseTransaction, EntityTrait, PaginatorTrait};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-const BATCH: usize = 100;
 
 /// A backup of which every line was read and is sound.
 pub struct Checked {
@@ -165,13 +160,14 @@ impl Write for ReplaceRows {
         if !self.how.replace && users::Entity::find().count(tx).await? > 0 {
             return Err(Error::bad_request("has_users", HAS_USERS));
         }
-        let before = Before::read(tx).await?;
+        let mut before = Before::read(tx).await?;
         let tables = tables::all();
-        for table in &tables {
+        for table in tables.iter().filter(|table| !before::is_replaced_row_by_row(table)) {
             (table.clear)(tx).await?;
         }
-        self.insert(tx, &tables).await?;
-        if !before.user_ids.is_empty() {
+        self.insert(tx, &tables, &mut before).await?;
+        before.end_others(tx, &self.how.clock).await?;
+        if before.had_users() {
             before.end_again(tx, &self.how.clock).await?;
             let (event, now) = ((Kind::DatabaseRestored, Subject::default()), self.how.clock.now());
             let detail = format!("backup of {}", self.created);
@@ -182,21 +178,21 @@ impl Write for ReplaceRows {
 }
 
 impl ReplaceRows {
-    async fn insert(&self, tx: &DatabaseTransaction, tables: &[Table]) -> Result<()> {
+    async fn insert(&self, tx: &DatabaseTransaction, tables: &[Table], before: &mut Before) -> Result<()> {
         let (mut reader, _) = BackupReader::open(&self.path).map_err(Error::internal)?;
         let (mut batch, mut current) = (Vec::with_capacity(BATCH), String::new());
         loop {
             match reader.line().map_err(Error::internal)? {
                 Line::Row(table, row) => {
                     if table != current || batch.len() >= BATCH {
-                        self.flush(tx, tables, (&current, &mut batch)).await?;
+                        self.flush(tx, (tables, before), (&current, &mut batch)).await?;
                         current = table;
                     }
                     batch.push(row);
                 }
                 Line::File(..) => {}
                 Line::End(end) if end.sha256() == self.sha256 => {
-                    return self.flush(tx, tables, (&current, &mut batch)).await;
+                    return self.flush(tx, (tables, before), (&current, &mut batch)).await;
                 }
                 Line::End(_) => return Err(Error::internal(damaged("it changed while it was read"))),
             }
@@ -207,7 +203,7 @@ impl ReplaceRows {
     async fn flush(
         &self,
         tx: &DatabaseTransaction,
-        tables: &[Table],
+        (tables, before): (&[Table], &mut Before),
         (name, batch): (&str, &mut Vec<Row>),
     ) -> Result<()> {
         if batch.is_empty() {
@@ -215,90 +211,9 @@ impl ReplaceRows {
         }
         let table = find(tables, name).map_err(Error::internal)?;
         if !(table.is_sealed && self.how.without_sealed) {
-            (table.insert)(tx, batch).await?;
+            before.insert(tx, table, batch).await?;
         }
         batch.clear();
         Ok(())
     }
-}
-
-/// What the database knew that the backup may not: whom running servers may remember, since they accept access tokens
-/// without asking the database, and what has been ended.
-struct Before {
-    user_ids: Vec<i64>,
-    sessions: Vec<(i64, i64)>,
-    ended_sessions: Vec<i64>,
-    revoked_keys: Vec<(String, i64)>,
-}
-
-impl Before {
-    async fn read(tx: &DatabaseTransaction) -> Result<Self> {
-        let user_ids = users::Entity::find().select_only().column(users::Column::Id);
-        let ended = sessions::Entity::find().select_only().column(sessions::Column::Id);
-        let ended = ended.filter(sessions::Column::RevokedAt.is_not_null());
-        let keys = signing_keys::Entity::find().select_only();
-        let keys = keys.column(signing_keys::Column::Kid).column(signing_keys::Column::RetiredAt);
-        let keys = keys.filter(signing_keys::Column::RetiredAt.is_not_null());
-        Ok(Self {
-            user_ids: user_ids.into_tuple().all(tx).await?,
-            sessions: live_sessions(tx).await?,
-            ended_sessions: ended.into_tuple().all(tx).await?,
-            revoked_keys: keys.into_tuple().all(tx).await?,
-        })
-    }
-
-    /// Ends again what had been ended since the backup was made: sessions, signing keys, links of mails. A restore must
-    /// not give a thief back what was taken from him.
-    async fn end_again(&self, tx: &DatabaseTransaction, clock: &Clock) -> Result<()> {
-        let now = clock.now().micros();
-        for chunk in self.ended_sessions.chunks(BATCH) {
-            let ended = sessions::Entity::update_many()
-                .col_expr(sessions::Column::RevokedAt, Expr::value(now))
-                .filter(sessions::Column::Id.is_in(chunk.iter().copied()))
-                .filter(sessions::Column::RevokedAt.is_null());
-            ended.exec(tx).await?;
-        }
-        for (kid, at) in &self.revoked_keys {
-            let revoked = signing_keys::Entity::update_many()
-                .col_expr(signing_keys::Column::RetiredAt, Expr::value(*at))
-                .filter(signing_keys::Column::Kid.eq(kid))
-                .filter(signing_keys::Column::RetiredAt.is_null());
-            revoked.exec(tx).await?;
-        }
-        let unused = one_time_tokens::Entity::update_many()
-            .col_expr(one_time_tokens::Column::UsedAt, Expr::value(now))
-            .filter(one_time_tokens::Column::UsedAt.is_null());
-        unused.exec(tx).await?;
-        Ok(())
-    }
-
-    /// News of every account that was there, and of every session that is there no longer. The time is
-    /// taken last: servers look back only a few seconds from the commit.
-    async fn tell_running_servers(self, tx: &DatabaseTransaction, clock: &Clock) -> Result<()> {
-        let kept: HashSet<_> = live_sessions(tx).await?.into_iter().collect();
-        let ended = self.sessions.into_iter().filter(|session| !kept.contains(session));
-        let ended = ended.map(|(id, user_id)| (user_id, Some(id)));
-        let news: Vec<_> = self.user_ids.into_iter().map(|user_id| (user_id, None)).chain(ended).collect();
-        let at = clock.now().micros();
-        for chunk in news.chunks(BATCH) {
-            let rows = chunk.iter().map(|(user_id, session_id)| revocations::ActiveModel {
-                user_id: Set(*user_id),
-                session_id: Set(*session_id),
-                at: Set(at),
-                ..revocations::ActiveModel::default()
-            });
-            revocations::Entity::insert_many(rows).exec_without_returning(tx).await?;
-        }
-        Ok(())
-    }
-}
-
-/// Id and user of the sessions that were not ended.
-async fn live_sessions(tx: &DatabaseTransaction) -> Result<Vec<(i64, i64)>> {
-    let live = sessions::Entity::find()
-        .select_only()
-        .column(sessions::Column::Id)
-        .column(sessions::Column::UserId)
-        .filter(sessions::Column::RevokedAt.is_null());
-    Ok(live.into_tuple().all(tx).await?)
 }

@@ -3,7 +3,7 @@
 use super::cells::{decode, encode};
 use super::format::BackupWriter;
 use super::{BackupError, broken};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{
     audit_events, blocks, book_changes, book_words, books, follows, memberships, messages,
     notification_preferences, one_time_tokens, outbox, profiles, review_words, reviews, revocations,
@@ -13,8 +13,8 @@ use crate::model::{
 use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
 use sea_orm::{
-    ActiveModelTrait, DatabaseTransaction, DbErr, EntityName, EntityTrait, IdenStatic, Iterable, ModelTrait,
-    PaginatorTrait, PrimaryKeyToColumn, QueryOrder, Select,
+    ActiveModelTrait, DatabaseTransaction, DbErr, EntityName, EntityTrait, IdenStatic, IntoActiveModel,
+    Iterable, ModelTrait, PaginatorTrait, PrimaryKeyToColumn, QueryOrder, Select, TryIntoModel,
 };
 use serde_json::{Map, Value};
 
@@ -139,13 +139,34 @@ fn to_active<E: EntityTrait>(row: &Row) -> Result<E::ActiveModel, String> {
     if known < row.len() { Err("there is a column too many".to_owned()) } else { Ok(active) }
 }
 
+/// Rows of a backup as those of the database.
+pub(super) fn models<E>(rows: &[Row]) -> Result<Vec<E::Model>>
+where
+    E: EntityTrait,
+    E::ActiveModel: TryIntoModel<E::Model>,
+{
+    let model = |row| Ok(to_active::<E>(row).map_err(Error::internal)?.try_into_model()?);
+    rows.iter().map(model).collect()
+}
+
+/// Inserts rows that [`models`] has read.
+pub(super) async fn insert_models<E>(tx: &DatabaseTransaction, models: Vec<E::Model>) -> Result<()>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    let rows = models.into_iter().map(|model| model.into_active_model().reset_all());
+    E::insert_many(rows).exec_without_returning(tx).await?;
+    Ok(())
+}
+
 async fn insert<E>(tx: &DatabaseTransaction, rows: &[Row]) -> Result<()>
 where
     E: EntityTrait,
     E::ActiveModel: Send,
 {
     let rows: Result<Vec<_>, String> = rows.iter().map(to_active::<E>).collect();
-    let rows = rows.map_err(crate::error::Error::internal)?;
+    let rows = rows.map_err(Error::internal)?;
     E::insert_many(rows).exec_without_returning(tx).await?;
     Ok(())
 }

@@ -103,7 +103,10 @@ pub async fn restore(config: &Config, arguments: RestoreArguments) -> Outcome {
         print("The development secret was restored too: restart servers that run with another.\n");
     }
     print(&format!("{} rows of {} were restored.\n", checked.rows(), checked.created));
-    print("Bans and deletions since then are undone: portcullis users shows and repeats them.\n");
+    print(
+        "What has changed since then is undone: bans, deletions, rights of staff, passwords and addresses.\n",
+    );
+    print("portcullis users shows accounts, bans them again and mails links to reset passwords.\n");
     Ok(())
 }
 
