@@ -14,6 +14,7 @@ use portcullis_security::secret::Secret;
 use sea_orm::{DatabaseTransaction, EntityTrait, PaginatorTrait};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A backup of which every line was read and is sound.
 pub struct Checked {
@@ -154,6 +155,8 @@ struct ReplaceRows {
 }
 
 impl Write for ReplaceRows {
+    /// As long as it takes, within reason: somebody watches it.
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
     type Output = ();
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
