@@ -9,10 +9,12 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use flate2::read::GzDecoder;
 use minijinja::HtmlEscape;
 use portcullis_security::headers::{Nonce, page_csp};
 use rust_embed::{EmbeddedFile, RustEmbed};
 use std::borrow::Cow;
+use std::io::Read;
 use std::sync::Arc;
 
 const INDEX: &str = "index.html";
@@ -62,9 +64,9 @@ pub async fn fallback(State(app): State<Arc<App>>, request: Request) -> Response
     // A build has no hidden files but its own notes.
     if path != INDEX
         && !path.starts_with('.')
-        && let Some(file) = Build::get(path)
+        && let Some(found) = find(path, request.headers())
     {
-        return send(path, file, request.headers());
+        return send(path, found, request.headers());
     }
     let Some(status) = page_status(request.uri(), request.headers()) else {
         return Error::not_found().into_response();
@@ -116,10 +118,9 @@ fn not_built() -> Response {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }
 
-fn send(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
+fn send(path: &str, (encoding, file): Found, headers: &HeaderMap) -> Response {
     let is_named_by_hash = path.starts_with("assets/");
     let tag: String = file.metadata.sha256_hash()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    let (encoding, data) = smallest(path, file.data, headers);
     let tag = format!("\"{tag}{}\"", encoding.map(|name| format!("-{name}")).unwrap_or_default());
     let cache = if is_named_by_hash {
         "public, max-age=31536000, immutable"
@@ -135,27 +136,32 @@ fn send(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
         return (StatusCode::NOT_MODIFIED, answer).into_response();
     }
     answer.extend(encoding.map(|name| (header::CONTENT_ENCODING, HeaderValue::from_static(name))));
-    let body = match data {
+    let body = match file.data {
         Cow::Borrowed(data) => Bytes::from_static(data),
         Cow::Owned(data) => Bytes::from(data),
     };
     (answer, body).into_response()
 }
 
-/// The build lays compressed files beside the larger ones.
-fn smallest(
-    path: &str,
-    plain: Cow<'static, [u8]>,
-    headers: &HeaderMap,
-) -> (Option<&'static str>, Cow<'static, [u8]>) {
+/// How a file is encoded, and what it is then.
+type Found = (Option<&'static str>, EmbeddedFile);
+
+/// Texts are in the build in their compressed forms alone; who takes none of them gets what is unpacked.
+fn find(path: &str, headers: &HeaderMap) -> Option<Found> {
+    if let Some(plain) = Build::get(path) {
+        return Some((None, plain));
+    }
     for (name, suffix) in [("br", "br"), ("gzip", "gz")] {
         if accepts(headers, name)
             && let Some(file) = Build::get(&format!("{path}.{suffix}"))
         {
-            return (Some(name), file.data);
+            return Some((Some(name), file));
         }
     }
-    (None, plain)
+    let packed = Build::get(&format!("{path}.gz"))?;
+    let mut plain = Vec::new();
+    GzDecoder::new(&*packed.data).read_to_end(&mut plain).ok()?;
+    Some((None, EmbeddedFile { data: plain.into(), ..packed }))
 }
 
 fn accepts(headers: &HeaderMap, encoding: &str) -> bool {

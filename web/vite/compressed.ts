@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompress, gzip } from 'node:zlib'
@@ -6,7 +6,7 @@ import type { Plugin } from 'vite'
 
 const TEXTS = /\.(js|css|svg)$/
 
-/** Lays `.br` and `.gz` beside each text of the build: the server sends them as they are. */
+/** Puts `.br` and `.gz` in place of each text of the build: the server sends them as they are. */
 export function compressed(): Plugin {
   let dist = ''
   return {
@@ -26,4 +26,5 @@ async function compress(path: string): Promise<void> {
   const text = await readFile(path)
   await writeFile(`${path}.br`, await promisify(brotliCompress)(text))
   await writeFile(`${path}.gz`, await promisify(gzip)(text, { level: 9 }))
+  await rm(path)
 }
