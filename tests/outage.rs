@@ -202,14 +202,18 @@ impl Way {
     }
 }
 
+async fn app_over(way: &Arc<Way>) -> TestApp {
+    let url = way.open(&create_mariadb_database().await).await;
+    TestApp::with(Database::Sqlite, |config| config.storage.database_url = Secret::from(url)).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_whose_commit_was_not_answered_is_not_made_again() {
     if !mariadb::is_available() {
         return;
     }
     let way = Arc::new(Way::default());
-    let url = way.open(&create_mariadb_database().await).await;
-    let app = TestApp::with(Database::Sqlite, |config| config.storage.database_url = Secret::from(url)).await;
+    let app = app_over(&way).await;
     let access = app.user("reader").await.text("access");
     way.loses_commit.store(true, Ordering::SeqCst);
     let room = json!({ "name": "Cellar" });
@@ -225,8 +229,7 @@ async fn connections_that_fell_silent_are_replaced() {
         return;
     }
     let way = Arc::new(Way::default());
-    let url = way.open(&create_mariadb_database().await).await;
-    let app = TestApp::with(Database::Sqlite, |config| config.storage.database_url = Secret::from(url)).await;
+    let app = app_over(&way).await;
     let access = app.user("reader").await.text("access");
     // Those in use are given up when their time is over, those at rest before they are used again.
     for rest in [Duration::ZERO, Duration::from_secs(2)] {
