@@ -11,6 +11,8 @@ use portcullis_security::clock::Timestamp;
 use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 use std::time::Duration;
 
+/// After a long time without a clean-up there is much to do, and some accounts have much.
+const LONGEST: Duration = Duration::from_secs(10 * 60);
 /// Accounts at a time, so that no other write waits long.
 const BATCH: u64 = 100;
 /// Expired sessions and used links are kept this long, to tell a replay from nonsense.
@@ -76,6 +78,7 @@ struct Erase {
 }
 
 impl Write for Erase {
+    const LONGEST: Duration = LONGEST;
     type Output = Option<String>;
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<Option<String>> {
@@ -107,8 +110,7 @@ struct DropExpired {
 }
 
 impl Write for DropExpired {
-    /// After a long time without it there is much to drop.
-    const LONGEST: Duration = Duration::from_secs(10 * 60);
+    const LONGEST: Duration = LONGEST;
     type Output = ();
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<()> {
