@@ -4,7 +4,7 @@ use crate::access::{Door, Guard, GuardContext, Limit, check};
 use crate::state::App;
 use axum::middleware::from_fn_with_state;
 use std::sync::Arc;
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::{OpenApi, PathItem, RefOr, Response, SecurityRequirement};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
@@ -69,12 +69,19 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
 
 /// What every route may answer, said once.
 fn describe(operation: &mut Operation, door: Door) {
+    let mut parameters = operation.parameters.iter().flatten();
+    let has_query = parameters.any(
+        |parameter| matches!(parameter, RefOr::T(own) if matches!(own.parameter_in, ParameterIn::Query)),
+    );
     let mut add = |status: &str, text: &str| {
         let responses = &mut operation.responses.responses;
         responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(Response::new(text)));
     };
     add("429", "Too many calls; see Retry-After.");
     add("503", "The server is busy or a part of it does not answer; see Retry-After.");
+    if has_query {
+        add("400", "The query cannot be read.");
+    }
     match door {
         Door::Closed => {
             add("401", "The access token is missing, expired or ended.");

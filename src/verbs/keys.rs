@@ -21,6 +21,7 @@ pub enum KeysVerb {
     /// Whose refresh token it has signed has to log in again. `keys list` shows from when on nobody has one.
     Revoke {
         /// The key's `kid`, from `portcullis keys list`.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
 }
