@@ -10,6 +10,8 @@ use std::time::Duration;
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a query waits for a connection that others use.
+pub(super) const ACQUIRE_TIMEOUT: Duration = CONNECT_TIMEOUT;
 const MYSQL_CONNECTIONS: u32 = 32;
 /// Under REPEATABLE READ the loser of a race reads its stale snapshot and takes a re-used token for an unknown one.
 const READ_COMMITTED: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
@@ -109,7 +111,7 @@ fn pool_options(url: &str, connections: u32) -> ConnectOptions {
         .min_connections(1)
         .max_connections(connections)
         .connect_timeout(CONNECT_TIMEOUT)
-        .acquire_timeout(CONNECT_TIMEOUT)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
         .sqlx_logging(false);
     options

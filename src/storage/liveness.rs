@@ -5,6 +5,7 @@
 
 use sea_orm::sqlx::pool::PoolConnectionMetadata;
 use sea_orm::sqlx::{Connection, Error};
+use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -29,7 +30,7 @@ impl Liveness {
     ) -> Result<bool, Error> {
         let fell_silent = *self.fell_silent.lock().unwrap_or_else(PoisonError::into_inner);
         if fell_silent.is_some_and(|at| at.elapsed() < seen.age) {
-            return Err(Error::PoolTimedOut);
+            return Err(silent());
         }
         if seen.idle_for < FRESH {
             return Ok(true);
@@ -43,8 +44,12 @@ impl Liveness {
             Ok(answer) => answer.map(|()| true),
             Err(_) => {
                 *self.fell_silent.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-                Err(Error::PoolTimedOut)
+                Err(silent())
             }
         }
     }
+}
+
+fn silent() -> Error {
+    Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the database server says nothing"))
 }

@@ -1,5 +1,6 @@
 //! Queries outside a change.
 
+use super::connect::ACQUIRE_TIMEOUT;
 use sea_orm::prelude::async_trait;
 use sea_orm::{
     ConnAcquireErr, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult,
@@ -13,8 +14,6 @@ use tokio::time::timeout;
 
 /// A query that takes longer is given up, and its connection with it where that does not answer.
 const LONGEST: Duration = Duration::from_secs(20);
-/// How long a query waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The pool for queries; whoever asked may go away at any moment.
 pub struct Reader {
@@ -44,7 +43,7 @@ impl Reader {
         work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
     ) -> Result<T, DbErr> {
         let Some(places) = &self.places else { return work.await };
-        let place = timeout(PATIENCE, places.clone().acquire_owned()).await;
+        let place = timeout(ACQUIRE_TIMEOUT, places.clone().acquire_owned()).await;
         let place = place.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))?;
         let work = async move {
             let _place = place;
