@@ -2,7 +2,7 @@
 
 use crate::access::{Access, DeviceCookies, GuardContext, Passwords, Watch};
 use crate::config::{Config, Profile};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::export::Export;
 use crate::extract::BodyMemory;
 use crate::hub::Hub;
@@ -115,9 +115,11 @@ impl App {
     /// As [`Storage::write`].
     pub async fn write<W: Write>(&self, write: W) -> Result<W::Output> {
         let outcome = self.storage.write(write).await;
-        // A change that failed may be there all the same, when its commit was not answered.
-        self.pages.drop_all();
-        self.outbox.wake();
+        // What was refused is not there; what failed may be, when its commit was not answered.
+        if !matches!(outcome, Err(Error::Refused(_) | Error::Invalid(_))) {
+            self.pages.drop_all();
+            self.outbox.wake();
+        }
         outcome
     }
 }
