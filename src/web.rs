@@ -118,9 +118,10 @@ fn not_built() -> Response {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }
 
-fn send(path: &str, (encoding, file): Found, headers: &HeaderMap) -> Response {
+fn send(path: &str, (form, file): (Form, EmbeddedFile), headers: &HeaderMap) -> Response {
     let is_named_by_hash = path.starts_with("assets/");
     let tag: String = file.metadata.sha256_hash()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let encoding = if let Form::Encoded(name) = form { Some(name) } else { None };
     let tag = format!("\"{tag}{}\"", encoding.map(|name| format!("-{name}")).unwrap_or_default());
     let cache = if is_named_by_hash {
         "public, max-age=31536000, immutable"
@@ -136,32 +137,46 @@ fn send(path: &str, (encoding, file): Found, headers: &HeaderMap) -> Response {
         return (StatusCode::NOT_MODIFIED, answer).into_response();
     }
     answer.extend(encoding.map(|name| (header::CONTENT_ENCODING, HeaderValue::from_static(name))));
-    let body = match file.data {
-        Cow::Borrowed(data) => Bytes::from_static(data),
-        Cow::Owned(data) => Bytes::from(data),
+    let body = match (form, file.data) {
+        (Form::Unpacked, data) => match unpacked(&data) {
+            Ok(body) => body,
+            Err(error) => return Error::internal(error).into_response(),
+        },
+        (_, Cow::Borrowed(data)) => Bytes::from_static(data),
+        (_, Cow::Owned(data)) => Bytes::from(data),
     };
     (answer, body).into_response()
 }
 
-/// How a file is encoded, and what it is then.
-type Found = (Option<&'static str>, EmbeddedFile);
+/// In which form a file goes out.
+#[derive(Clone, Copy)]
+enum Form {
+    AsItIs,
+    /// By its name in Content-Encoding.
+    Encoded(&'static str),
+    /// It is there as gzip, which the caller does not take.
+    Unpacked,
+}
 
-/// Texts are in the build in their compressed forms alone; who takes none of them gets what is unpacked.
-fn find(path: &str, headers: &HeaderMap) -> Option<Found> {
-    if let Some(plain) = Build::get(path) {
-        return Some((None, plain));
+/// Texts are in the build in their compressed forms alone.
+fn find(path: &str, headers: &HeaderMap) -> Option<(Form, EmbeddedFile)> {
+    if let Some(file) = Build::get(path) {
+        return Some((Form::AsItIs, file));
     }
     for (name, suffix) in [("br", "br"), ("gzip", "gz")] {
         if accepts(headers, name)
             && let Some(file) = Build::get(&format!("{path}.{suffix}"))
         {
-            return Some((Some(name), file));
+            return Some((Form::Encoded(name), file));
         }
     }
-    let packed = Build::get(&format!("{path}.gz"))?;
+    Some((Form::Unpacked, Build::get(&format!("{path}.gz"))?))
+}
+
+fn unpacked(data: &[u8]) -> std::io::Result<Bytes> {
     let mut plain = Vec::new();
-    GzDecoder::new(&*packed.data).read_to_end(&mut plain).ok()?;
-    Some((None, EmbeddedFile { data: plain.into(), ..packed }))
+    GzDecoder::new(data).read_to_end(&mut plain)?;
+    Ok(plain.into())
 }
 
 fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
