@@ -202,19 +202,21 @@ impl Way {
     }
 }
 
-async fn app_over(way: &Arc<Way>) -> TestApp {
+/// A server over it, and a reader's access token, where there is a MariaDB.
+async fn reader_over(way: &Arc<Way>) -> Option<(TestApp, String)> {
+    if !mariadb::is_available() {
+        return None;
+    }
     let url = way.open(&create_mariadb_database().await).await;
-    TestApp::with(Database::Sqlite, |config| config.storage.database_url = Secret::from(url)).await
+    let app = TestApp::with(Database::Sqlite, |config| config.storage.database_url = Secret::from(url)).await;
+    let access = app.user("reader").await.text("access");
+    Some((app, access))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_whose_commit_was_not_answered_is_not_made_again() {
-    if !mariadb::is_available() {
-        return;
-    }
     let way = Arc::new(Way::default());
-    let app = app_over(&way).await;
-    let access = app.user("reader").await.text("access");
+    let Some((app, access)) = reader_over(&way).await else { return };
     way.loses_commit.store(true, Ordering::SeqCst);
     let room = json!({ "name": "Cellar" });
     assert_unavailable(&app.call(Method::POST, "/api/rooms/", &access, room.clone()).await);
@@ -225,12 +227,8 @@ async fn a_change_whose_commit_was_not_answered_is_not_made_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_fell_silent_are_replaced() {
-    if !mariadb::is_available() {
-        return;
-    }
     let way = Arc::new(Way::default());
-    let app = app_over(&way).await;
-    let access = app.user("reader").await.text("access");
+    let Some((app, access)) = reader_over(&way).await else { return };
     // Those in use are given up when their time is over, those at rest before they are used again.
     for rest in [Duration::ZERO, Duration::from_secs(2)] {
         let busy = (0..40).map(|_| app.get("/api/auth/sessions/", &access));
